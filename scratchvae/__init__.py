@@ -1,0 +1,44 @@
+"""Bayesian inference and the variational autoencoder from scratch in NumPy.
+
+>>> import scratchvae as sv
+>>> vae = sv.VAE(n_data=784, n_latent=20, hidden=(500,))
+
+Every gradient is derived by hand and checked: ``sv.gradcheck``, or ``scratchvae gradcheck``.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# Where each public name lives. A module is imported when its name is first asked for, so that
+# `import scratchvae` stays quick.
+_PLACES = {
+    "VAE": "scratchvae.vae",
+    "train": "scratchvae.training",
+    "History": "scratchvae.training",
+}
+_MODULES = (
+    "bounds",
+    "data",
+    "distributions",
+    "gradcheck",
+    "kernels",
+    "nn",
+    "optim",
+    "plotting",
+    "reparam",
+    "training",
+)
+__all__ = [*_PLACES, *_MODULES]  # noqa: PLE0604
+
+
+def __getattr__(name):
+    if name in _PLACES:
+        return getattr(importlib.import_module(_PLACES[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"scratchvae.{name}")
+    raise AttributeError(f"module 'scratchvae' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,23 @@
+"""The terms of the one equation, which every bound is made of."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Terms(NamedTuple):
+    """The logarithms in L = E[log p(x|z) + log p(z) - log p(eps) + log|det dz/deps|], nats.
+
+    Of a bound's `backward` the same tuple carries the loss's derivative by each of them; an entry
+    that the bound does not use is None.
+    """
+
+    log_likelihood: np.ndarray  # log p(x|z), (K, B)
+    log_prior: np.ndarray | None = None  # log p(z), (K, B)
+    log_noise: np.ndarray | None = None  # log p(eps), (K, B); it depends on no parameter
+    log_det: np.ndarray | None = None  # log|det dz/deps|, (K, B)
+    kl: np.ndarray | None = None  # the closed form of KL(q(z|x) || p(z)), (B,)
+
+    def log_weights(self):
+        """log w = log p(x, z) - log q(z|x), where log q(z|x) = log p(eps) - log|det dz/deps|."""
+        return self.log_likelihood + self.log_prior - self.log_noise + self.log_det  # Eq. (6)

@@ -1,0 +1,46 @@
+"""The contract of a distribution p(x | parameters) that a decoder can end in."""
+
+import numpy as np
+
+from scratchvae.broadcasting import unbroadcast
+
+
+class Likelihood:
+    """Independent entries x_d given a vector of parameters, n_params of them for n_data entries.
+
+    ``forward(x, params) -> (log_p, cache)`` sums log p over the last axis: x (..., D), params
+    (..., n_params), log_p (...), in nats; leading axes broadcast. ``backward(cache, dlog_p)`` gives
+    (dx, dparams). A subclass writes `forward`, `grad_x` and `grad_params`, the derivatives of
+    log p entry by entry, and the base applies the chain rule and sums over what was broadcast.
+    """
+
+    #: The text that makes this object again, ``"name"`` or ``"name:number"``.
+    spec = None
+    #: Whether x is discrete: then dx is None, there being no derivative by it.
+    discrete = False
+
+    def n_params(self, n_data):
+        """How many parameters the decoder must give for `n_data` entries of x."""
+        return n_data
+
+    def log_prob(self, x, params):
+        """log p(x | params), (...): `forward` without its cache."""
+        return self.forward(np.asarray(x), np.asarray(params))[0]
+
+    def backward(self, cache, dlog_p, need_dx=True):
+        """Return (dx, dparams) for the incoming derivative dlog_p (...).
+
+        log_p is a sum over d, so dx_d = dlog_p * dlog p_d/dx_d; likewise for each parameter.
+        """
+        dlog_p = np.asarray(dlog_p)[..., None]
+        dparams = unbroadcast(dlog_p * self.grad_params(cache), cache.params.shape)
+        if not need_dx or self.discrete:
+            return None, dparams
+        return unbroadcast(dlog_p * self.grad_x(cache), cache.x.shape), dparams
+
+    def check(self, x):
+        """Raise a ValueError if some x cannot come from this distribution; x is finite already."""
+
+    def encoder_input(self, x):
+        """What the encoder sees of x."""
+        return x

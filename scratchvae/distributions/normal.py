@@ -1,0 +1,120 @@
+"""Normal distributions: standard, diagonal with a learned scale, diagonal with a fixed one."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from scratchvae.distributions.base import Likelihood
+from scratchvae.validation import in_range
+
+HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
+
+
+class StandardNormal:
+    """N(0, I): the prior p(z) and the noise p(eps).
+
+    log p(z) = sum_i (-z_i^2 / 2 - log(2 pi) / 2), so d log p / dz_i = -z_i.
+    """
+
+    def forward(self, z):
+        """Return log p(z), (...), and the cache: z itself, (..., L)."""
+        constant = z.dtype.type(HALF_LOG_2PI * z.shape[-1])
+        return -0.5 * np.einsum("...i,...i->...", z, z) - constant, z  # Eq. (13)
+
+    def backward(self, cache, dlog_p):
+        """Return dz = -z dlog_p."""
+        return -cache * dlog_p[..., None]  # Eq. (13')
+
+    def log_prob(self, z):
+        """log p(z), (...), in nats."""
+        return self.forward(np.asarray(z))[0]
+
+    def sample(self, shape, rng, dtype="float64"):
+        """Draw an array of that shape."""
+        return rng.standard_normal(shape, dtype)
+
+
+class Cache(NamedTuple):
+    x: np.ndarray  # (..., D)
+    params: np.ndarray  # (mu, log_sigma), (..., 2 D); or mu, (..., D)
+    u: np.ndarray  # the standardised residual (x - mu) / sigma, (..., D)
+    sigma: np.ndarray | float
+
+
+class Normal(Likelihood):
+    """x_d ~ N(mu_d, sigma_d^2), params = (mu, log_sigma) packed along the last axis.
+
+    With u = (x - mu) / sigma,
+
+        log p = -u^2 / 2 - log_sigma - log(2 pi) / 2
+        d/dx = -u / sigma        d/dmu = u / sigma        d/dlog_sigma = u^2 - 1
+
+    the last because du/dlog_sigma = -u.
+    """
+
+    spec = "normal"
+
+    def n_params(self, n_data):
+        """mu and log_sigma for each entry."""
+        return 2 * n_data
+
+    def forward(self, x, params):
+        """Return log p(x | mu, log_sigma) and the cache."""
+        mu, log_sigma = np.split(params, 2, axis=-1)  # (..., D) each
+        sigma = np.exp(log_sigma)
+        u = (x - mu) / sigma
+        log_p = (-0.5 * u * u - log_sigma - HALF_LOG_2PI).sum(axis=-1)  # Eq. (13)
+        return log_p, Cache(x, params, u, sigma)
+
+    def grad_params(self, cache):
+        dmu, dlog_sigma = cache.u / cache.sigma, cache.u * cache.u - 1  # Eq. (13')
+        return np.concatenate([dmu, dlog_sigma], axis=-1)
+
+    def grad_x(self, cache):
+        return -cache.u / cache.sigma  # Eq. (13')
+
+    def mean(self, params):
+        """mu."""
+        return np.split(params, 2, axis=-1)[0]
+
+    def sample(self, params, rng):
+        """Draw mu + sigma eps."""
+        mu, log_sigma = np.split(params, 2, axis=-1)
+        return mu + np.exp(log_sigma) * rng.standard_normal(mu.shape).astype(mu.dtype)
+
+
+class NormalFixed(Likelihood):
+    """x_d ~ N(mu_d, sigma^2) with one known sigma; params = mu.
+
+    Parameters
+    ----------
+    sigma : float
+        Standard deviation, above zero.
+    """
+
+    def __init__(self, sigma=1.0):
+        self.sigma = in_range(sigma, "sigma", 0, np.inf, low_open=True, high_open=True)
+
+    @property
+    def spec(self):
+        return f"normal_fixed:{self.sigma!r}"
+
+    def forward(self, x, params):
+        """Return log p(x | mu) and the cache."""
+        u = (x - params) / self.sigma
+        log_p = (-0.5 * u * u - (np.log(self.sigma) + HALF_LOG_2PI)).sum(axis=-1)  # Eq. (13)
+        return log_p, Cache(x, params, u, self.sigma)
+
+    def grad_params(self, cache):
+        return cache.u / cache.sigma  # Eq. (13')
+
+    def grad_x(self, cache):
+        return -cache.u / cache.sigma  # Eq. (13')
+
+    def mean(self, params):
+        """mu."""
+        return params
+
+    def sample(self, params, rng):
+        """Draw mu + sigma eps."""
+        return params + self.sigma * rng.standard_normal(params.shape).astype(params.dtype)

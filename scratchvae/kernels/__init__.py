@@ -1,0 +1,51 @@
+"""The hot loop, twice: readable NumPy (``reference``) and its numba twin (``jitted``).
+
+The backend is numba unless the environment variable ``SCRATCHVAE_KERNELS`` says ``numpy`` or `use`
+is called. Nothing is imported or compiled until a kernel is first asked for.
+
+Examples
+--------
+>>> from scratchvae import kernels
+>>> with kernels.using("numpy"):
+...     kernels.backend()
+'numpy'
+"""
+
+import contextlib
+import importlib
+import os
+
+from scratchvae.validation import choose
+
+BACKENDS = {"numpy": "scratchvae.kernels.reference", "numba": "scratchvae.kernels.jitted"}
+_chosen = None
+
+
+def use(name):
+    """Choose the backend by name, ``"numpy"`` or ``"numba"``, from here on."""
+    global _chosen
+    choose(BACKENDS, name, "kernel backend")
+    _chosen = name
+
+
+def backend():
+    """Name of the backend in use."""
+    if _chosen is None:
+        use(os.environ.get("SCRATCHVAE_KERNELS", "numba"))
+    return _chosen
+
+
+@contextlib.contextmanager
+def using(name):
+    """Choose the backend within a ``with`` block, for tests and comparisons."""
+    before = backend()
+    use(name)
+    try:
+        yield
+    finally:
+        use(before)
+
+
+def active():
+    """Return the module whose kernels are in use."""
+    return importlib.import_module(BACKENDS[backend()])

@@ -1,0 +1,161 @@
+"""The numba twins of ``reference.py``: the same numbers in one pass over the memory.
+
+They are serial: threads beside a threaded BLAS would fight it for the cores. ``error_model="numpy"``
+lets a division be vectorised, and the flags below let a sum be reordered; none of them assumes away
+infinities or NaN.
+"""
+
+import math
+
+import numpy as np
+
+from scratchvae.kernels.codes import (
+    ELU,
+    ELU_ALPHA,
+    GELU,
+    LEAK,
+    LEAKY_RELU,
+    RELU,
+    SIGMOID,
+    SOFTPLUS,
+    TANH,
+)
+from scratchvae.kernels.compiling import jit
+
+
+def bernoulli_log_prob(x, logits):
+    small = _exp_minus_abs(logits)
+    return _bernoulli_value(x, logits, np.log1p(small))
+
+
+def bernoulli_log_prob_and_grad(x, logits):
+    small = _exp_minus_abs(logits)
+    return _bernoulli_value_and_grad(x, logits, small, np.log1p(small))
+
+
+def _exp_minus_abs(logits):
+    # NumPy's exp and log1p use vector instructions; numba's call the C library once for each pixel.
+    small = np.abs(logits)
+    np.negative(small, out=small)
+    return np.exp(small, out=small)
+
+
+# Below, x l - max(l, 0) is written l (x - [l >= 0]): no two large numbers cancel, in whatever order.
+@jit
+def _bernoulli_value(x, logits, log1p_small):
+    n_samples, n_batch, n_data = logits.shape
+    zero, one = logits.dtype.type(0), logits.dtype.type(1)
+    log_p = np.empty((n_samples, n_batch), logits.dtype)
+    for k in range(n_samples):
+        for b in range(n_batch):
+            total = zero
+            for d in range(n_data):
+                logit = logits[k, b, d]
+                total += logit * (x[b, d] - (one if logit >= 0 else zero)) - log1p_small[k, b, d]
+            log_p[k, b] = total
+    return log_p
+
+
+@jit
+def _bernoulli_value_and_grad(x, logits, small, log1p_small):
+    n_samples, n_batch, n_data = logits.shape
+    zero, one = logits.dtype.type(0), logits.dtype.type(1)
+    log_p = np.empty((n_samples, n_batch), logits.dtype)
+    residual = np.empty_like(logits)
+    for k in range(n_samples):
+        for b in range(n_batch):
+            total = zero
+            for d in range(n_data):
+                logit = logits[k, b, d]
+                total += logit * (x[b, d] - (one if logit >= 0 else zero)) - log1p_small[k, b, d]
+                sigmoid = (one if logit >= 0 else small[k, b, d]) / (one + small[k, b, d])
+                residual[k, b, d] = x[b, d] - sigmoid
+            log_p[k, b] = total
+    return log_p, residual
+
+
+@jit
+def activation_backward(code, a, h, dh):
+    n_rows, n = a.shape
+    da = np.empty_like(dh)
+    db = np.zeros(n, dh.dtype)
+    slope = np.ones(n, a.dtype)
+    for i in range(n_rows):
+        _slope(code, a[i], h[i], slope)
+        for j in range(n):
+            da[i, j] = dh[i, j] * slope[j]
+            db[j] += da[i, j]
+    return da, db
+
+
+@jit
+def _slope(code, a, h, slope):
+    one = a.dtype.type(1)
+    n = a.size
+    if code == TANH:
+        for j in range(n):
+            slope[j] = one - h[j] * h[j]
+    elif code == RELU:
+        for j in range(n):
+            slope[j] = one if a[j] > 0 else 0 * one
+    elif code == LEAKY_RELU:
+        for j in range(n):
+            slope[j] = one if a[j] > 0 else LEAK * one
+    elif code == ELU:
+        for j in range(n):
+            slope[j] = one if a[j] > 0 else h[j] + ELU_ALPHA * one
+    elif code == SOFTPLUS:
+        for j in range(n):
+            slope[j] = -math.expm1(-h[j])
+    elif code == SIGMOID:
+        for j in range(n):
+            slope[j] = h[j] * (one - h[j])
+    elif code == GELU:
+        for j in range(n):
+            density = math.exp(-a[j] * a[j] / 2) / math.sqrt(2 * math.pi)
+            slope[j] = math.erfc(-a[j] / math.sqrt(2)) / 2 + a[j] * density
+
+
+@jit
+def diagonal_forward(lam, eps):
+    n_samples, n_batch, n_latent = eps.shape
+    z = np.empty_like(eps)
+    log_det = np.zeros((n_samples, n_batch), eps.dtype)
+    sigma = np.empty((n_batch, n_latent), eps.dtype)
+    for b in range(n_batch):
+        total = 0.0
+        for i in range(n_latent):
+            sigma[b, i] = math.exp(lam[b, n_latent + i])
+            total += lam[b, n_latent + i]
+        for k in range(n_samples):
+            log_det[k, b] = total
+            for i in range(n_latent):
+                z[k, b, i] = lam[b, i] + sigma[b, i] * eps[k, b, i]
+    return z, log_det, sigma
+
+
+@jit
+def diagonal_backward(eps, sigma, dz, dlog_det):
+    n_samples, n_batch, n_latent = eps.shape
+    dlam = np.zeros((n_batch, 2 * n_latent), eps.dtype)
+    deps = np.empty_like(eps)
+    for k in range(n_samples):
+        for b in range(n_batch):
+            for i in range(n_latent):
+                deps[k, b, i] = dz[k, b, i] * sigma[b, i]
+                dlam[b, i] += dz[k, b, i]
+                dlam[b, n_latent + i] += deps[k, b, i] * eps[k, b, i] + dlog_det[k, b]
+    return dlam, deps
+
+
+@jit
+def adam_update(value, grad, m, v, t, lr, beta1, beta2, epsilon, weight_decay):
+    real = value.dtype.type  # the scalars in the vector's own precision, or all becomes float64
+    keep1, new1, correct1 = real(beta1), real(1 - beta1), real(1 - beta1**t)
+    keep2, new2, correct2 = real(beta2), real(1 - beta2), real(1 - beta2**t)
+    lr, epsilon, weight_decay = real(lr), real(epsilon), real(weight_decay)
+    for i in range(value.size):
+        m[i] = keep1 * m[i] + new1 * grad[i]
+        v[i] = keep2 * v[i] + new2 * grad[i] * grad[i]
+        step = (m[i] / correct1) / (np.sqrt(v[i] / correct2) + epsilon)
+        value[i] -= lr * (step + weight_decay * value[i])

@@ -1,0 +1,163 @@
+"""The kernels of the hot loop in readable NumPy: they are the definition.
+
+Each has a twin of the same name and signature in ``jitted.py``, which makes one pass over the memory
+where NumPy makes several. A test holds a naive loop, this file and its twin equal, for both dtypes.
+"""
+
+import numpy as np
+
+from scratchvae.kernels.codes import (
+    ELU,
+    ELU_ALPHA,
+    GELU,
+    IDENTITY,
+    LEAK,
+    LEAKY_RELU,
+    RELU,
+    SIGMOID,
+    SOFTPLUS,
+    TANH,
+)
+
+
+def bernoulli_log_prob(x, logits):
+    """Sum over pixels of log p(x|l) = x l - log(1 + e^l).  # Eq. (14)
+
+    Parameters
+    ----------
+    x : array (B, D)
+    logits : array (K, B, D)
+
+    Returns
+    -------
+    log_p : array (K, B)
+
+    Notes
+    -----
+    log(1 + e^l) = max(l, 0) + log(1 + e^-|l|), whose exponential never overflows. That x times
+    infinity never meets minus infinity is why the logits must be finite.
+    """
+    softplus = np.maximum(logits, 0) + np.log1p(np.exp(-np.abs(logits)))  # (K, B, D)
+    return (x * logits - softplus).sum(axis=-1)  # Eq. (14)
+
+
+def bernoulli_log_prob_and_grad(x, logits):
+    """`bernoulli_log_prob` and its gradient with respect to the logits, x - sigmoid(l).
+
+    Returns
+    -------
+    log_p : array (K, B)
+    residual : array (K, B, D)
+        x - sigmoid(logits).
+    """
+    small = np.exp(-np.abs(logits))  # e^-|l|, in (0, 1]
+    log_p = (x * logits - np.maximum(logits, 0) - np.log1p(small)).sum(axis=-1)  # Eq. (14)
+    sigmoid = np.where(logits >= 0, 1, small) / (1 + small)
+    return log_p, x - sigmoid  # Eq. (14')
+
+
+def activation_backward(code, a, h, dh):
+    """Backward of h = f(a), a = x W + b, with the bias's gradient.
+
+    Parameters
+    ----------
+    code : int
+        Which f, from ``codes``.
+    a, h, dh : array (N, n)
+        Input and output of the activation, and the loss's derivative by the output.
+
+    Returns
+    -------
+    da : array (N, n)
+        dh f'(a).
+    db : array (n,)
+        Its sum over rows, for each row adds the same bias.
+    """
+    da = dh * _slope(code, a, h)  # Eq. (12')
+    return da, da.sum(axis=0)  # Eq. (11')
+
+
+def _slope(code, a, h):
+    """f'(a), written with the output h = f(a) wherever that saves an exponential."""
+    if code == IDENTITY:
+        return np.ones_like(a)
+    if code == TANH:
+        return 1 - h * h
+    if code == RELU:
+        return np.where(a > 0, a.dtype.type(1), a.dtype.type(0))
+    if code == LEAKY_RELU:
+        return np.where(a > 0, a.dtype.type(1), a.dtype.type(LEAK))
+    if code == ELU:
+        return np.where(a > 0, a.dtype.type(1), h + a.dtype.type(ELU_ALPHA))
+    if code == SOFTPLUS:
+        return -np.expm1(-h)  # sigmoid(a) = 1 - e^-log(1 + e^a)
+    if code == SIGMOID:
+        return h * (1 - h)
+    if code == GELU:
+        from scipy.special import ndtr  # the normal distribution function Phi
+
+        density = np.exp(-a * a / 2) / a.dtype.type(np.sqrt(2 * np.pi))
+        return ndtr(a) + a * density
+    raise ValueError(f"unknown activation code {code}.")
+
+
+def diagonal_forward(lam, eps):
+    """z = mu + sigma eps and log|det dz/deps| = sum log sigma, with lam = (mu, log_sigma).
+
+    Parameters
+    ----------
+    lam : array (B, 2 L)
+    eps : array (K, B, L)
+
+    Returns
+    -------
+    z : array (K, B, L)
+    log_det : array (K, B)
+    sigma : array (B, L)
+    """
+    mu, log_sigma = np.split(lam, 2, axis=-1)  # (B, L) each
+    sigma = np.exp(log_sigma)
+    log_det = np.broadcast_to(log_sigma.sum(axis=-1), eps.shape[:-1]).copy()  # Eq. (9)
+    return mu + sigma * eps, log_det, sigma  # Eq. (8)
+
+
+def diagonal_backward(eps, sigma, dz, dlog_det):
+    """Backward of `diagonal_forward` with both incoming gradients.
+
+    Parameters
+    ----------
+    eps, dz : array (K, B, L)
+    sigma : array (B, L)
+    dlog_det : array (K, B)
+
+    Returns
+    -------
+    dlam : array (B, 2 L)
+        dmu = sum_k dz and dlog_sigma = sum_k (dz sigma eps + dlog_det).
+    deps : array (K, B, L)
+        dz sigma.
+    """
+    deps = dz * sigma  # Eq. (8')
+    dmu = dz.sum(axis=0)
+    dlog_sigma = (deps * eps).sum(axis=0) + dlog_det.sum(axis=0)[:, None]  # Eq. (9')
+    return np.concatenate([dmu, dlog_sigma], axis=-1), deps
+
+
+def adam_update(value, grad, m, v, t, lr, beta1, beta2, epsilon, weight_decay):
+    """One step of Adam, in place on `value` and the moments `m` and `v`; all flat vectors.
+
+    Parameters
+    ----------
+    value, grad, m, v : array (P,)
+    t : int
+        The number of this step, from 1.
+    lr, beta1, beta2, epsilon, weight_decay : float
+        Kingma & Ba (2015), Algorithm 1; weight_decay is decoupled (Loshchilov & Hutter 2019).
+    """
+    m *= beta1
+    m += (1 - beta1) * grad  # Eq. (18)
+    v *= beta2
+    v += (1 - beta2) * (grad * grad)  # Eq. (18)
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
+    value -= lr * (m_hat / (np.sqrt(v_hat) + epsilon) + weight_decay * value)  # Eq. (19)

@@ -1,0 +1,52 @@
+"""Initial weights: a variance that keeps the signal's size from layer to layer."""
+
+import numpy as np
+
+from scratchvae.validation import choose
+
+
+def glorot_uniform(rng, n_in, n_out):
+    """U(-a, a) with variance 2 / (n_in + n_out), for tanh and linear maps (Glorot & Bengio 2010)."""
+    bound = np.sqrt(6 / (n_in + n_out))
+    return rng.uniform(-bound, bound, (n_in, n_out))
+
+
+def glorot_normal(rng, n_in, n_out):
+    """Normal with variance 2 / (n_in + n_out) (Glorot & Bengio 2010)."""
+    return np.sqrt(2 / (n_in + n_out)) * rng.standard_normal((n_in, n_out))
+
+
+def he_uniform(rng, n_in, n_out):
+    """U(-a, a) with variance 2 / n_in, for rectifiers, which halve the signal (He et al. 2015)."""
+    bound = np.sqrt(6 / n_in)
+    return rng.uniform(-bound, bound, (n_in, n_out))
+
+
+def he_normal(rng, n_in, n_out):
+    """Normal with variance 2 / n_in (He et al. 2015)."""
+    return np.sqrt(2 / n_in) * rng.standard_normal((n_in, n_out))
+
+
+def kingma_welling(rng, n_in, n_out):
+    """Normal with standard deviation 0.01: the "N(0, 0.01)" of Kingma & Welling (2014), section 5.
+
+    The paper does not say whether 0.01 is a variance; its first author's code draws with a standard
+    deviation of 1e-2, and so do we.
+    """
+    return 0.01 * rng.standard_normal((n_in, n_out))
+
+
+INITIALIZATIONS = {
+    function.__name__: function
+    for function in (glorot_uniform, glorot_normal, he_uniform, he_normal, kingma_welling)
+}
+
+#: Activations that pass about half of the signal's variance, as a rectifier does.
+RECTIFIERS = ("relu", "leaky_relu", "elu", "gelu")
+
+
+def initialization(name, activation):
+    """The function of that name; ``"auto"`` is He's for rectifiers and Glorot's for the others."""
+    if name == "auto":
+        name = "he_normal" if activation in RECTIFIERS else "glorot_uniform"
+    return choose(INITIALIZATIONS, name, "initialization")

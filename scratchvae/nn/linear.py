@@ -1,0 +1,70 @@
+"""The linear map with its activation, h = f(x W + b): the layer that networks are made of."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from scratchvae.nn.activations import ACTIVATIONS
+from scratchvae.nn.activations import Cache as ActivationCache
+from scratchvae.parameters import Parameters
+from scratchvae.validation import choose, positive_int
+
+
+class Cache(NamedTuple):
+    """What backward needs: the input x (N, n_in) and the activation's cache."""
+
+    x: np.ndarray
+    activation: ActivationCache
+
+
+class Linear:
+    """h = f(x W + b) on rows: x (N, n_in), W (n_in, n_out), b (n_out,), h (N, n_out).
+
+    Parameters
+    ----------
+    n_in, n_out : int
+    activation : str
+        A name from ``ACTIVATIONS``; "identity" leaves the plain affine map.
+    parameters : Parameters, optional
+        Where the blocks ``{prefix}weight`` and ``{prefix}bias`` lie; made anew if not given.
+    prefix : str
+    """
+
+    def __init__(self, n_in, n_out, activation="identity", *, parameters=None, prefix="", dtype="float64"):
+        self.n_in, self.n_out = positive_int(n_in, "n_in"), positive_int(n_out, "n_out")
+        self.activation = choose(ACTIVATIONS, activation, "activation")()
+        self.prefix = prefix
+        self.parameters = (
+            Parameters(self.shapes(n_in, n_out, prefix), dtype) if parameters is None else parameters
+        )
+
+    @staticmethod
+    def shapes(n_in, n_out, prefix=""):
+        """The blocks of one layer, for `Parameters`."""
+        return {f"{prefix}weight": (n_in, n_out), f"{prefix}bias": (n_out,)}
+
+    def initialize(self, function, rng):
+        """Draw the weight by `function(rng, n_in, n_out)`; the bias is zero."""
+        self.parameters[f"{self.prefix}weight"] = function(rng, self.n_in, self.n_out)
+        self.parameters[f"{self.prefix}bias"] = 0
+
+    def forward(self, x):
+        """Return h = f(x W + b) and the cache."""
+        a = x @ self.parameters[f"{self.prefix}weight"]  # (N, n_out)
+        a += self.parameters[f"{self.prefix}bias"]  # Eq. (11)
+        h, cache = self.activation.forward(a)  # Eq. (12)
+        return h, Cache(x, cache)
+
+    def backward(self, cache, dh, need_dx=True):
+        """Write the gradients of W and b, return dx (None if it is not needed).
+
+        With a = x W + b and da = dh f'(a), entry by entry: a_ij = sum_k x_ik W_kj + b_j, so
+
+            dW_kj = sum_i x_ik da_ij        dW = x^T da
+            db_j  = sum_i da_ij             db = column sums of da
+            dx_ik = sum_j da_ij W_kj        dx = da W^T
+        """
+        da, db = self.activation.backward_with_bias(cache.activation, dh)  # Eq. (12')
+        self.parameters.gradient(f"{self.prefix}bias")[...] = db
+        np.matmul(cache.x.T, da, out=self.parameters.gradient(f"{self.prefix}weight"))  # Eq. (11')
+        return da @ self.parameters[f"{self.prefix}weight"].T if need_dx else None

@@ -1,0 +1,96 @@
+"""The multilayer perceptron: linear maps with an activation between."""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+from scratchvae.nn.init import initialization
+from scratchvae.nn.linear import Linear
+from scratchvae.parameters import Parameters
+
+
+class Cache(NamedTuple):
+    """What backward needs: the layers' caches and the input's leading axes."""
+
+    layers: tuple
+    lead: tuple
+
+
+class MLP:
+    """x (..., sizes[0]) -> y (..., sizes[-1]), the activation after every linear map but the last.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Widths from input to output; ``len(sizes) - 1`` linear maps.
+    activation : str
+    parameters : Parameters, optional
+        Where the blocks ``{prefix}{i}.weight`` and ``{prefix}{i}.bias`` lie; made anew if not given.
+    prefix : str
+        ``"encoder."``, say.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mlp = MLP([2, 8, 1])
+    >>> mlp.initialize(np.random.default_rng(0))
+    >>> y, cache = mlp.forward(np.zeros((5, 2)))
+    >>> dx = mlp.backward(cache, np.ones((5, 1)))
+    >>> mlp.parameters.names
+    ('0.weight', '0.bias', '1.weight', '1.bias')
+    """
+
+    def __init__(self, sizes, activation="tanh", *, parameters=None, prefix="", dtype="float64"):
+        self.sizes, self.activation = tuple(sizes), activation
+        if len(self.sizes) < 2:
+            raise ValueError(f"sizes must hold at least an input and an output width, not {self.sizes}.")
+        self.parameters = Parameters(self.shapes(sizes, prefix), dtype) if parameters is None else parameters
+        last = len(self.sizes) - 2
+        self.layers = [
+            Linear(
+                n_in,
+                n_out,
+                "identity" if i == last else activation,
+                parameters=self.parameters,
+                prefix=f"{prefix}{i}.",
+            )
+            for i, (n_in, n_out) in enumerate(pairwise(self.sizes))
+        ]
+
+    @staticmethod
+    def shapes(sizes, prefix=""):
+        """The blocks of all layers, for `Parameters`."""
+        blocks = {}
+        for i, (n_in, n_out) in enumerate(pairwise(sizes)):
+            blocks |= Linear.shapes(n_in, n_out, f"{prefix}{i}.")
+        return blocks
+
+    def initialize(self, rng, scheme="auto"):
+        """Draw all weights by a scheme of ``init.INITIALIZATIONS``; biases are zero.
+
+        "auto" is He's for rectifiers and Glorot's otherwise, and Glorot's for the linear last map.
+        """
+        *hidden, output = self.layers
+        for layer in hidden:
+            layer.initialize(initialization(scheme, self.activation), rng)
+        output.initialize(initialization(scheme, "identity"), rng)
+
+    def forward(self, x):
+        """Return y and the cache. Leading axes are folded into rows and restored."""
+        lead = x.shape[:-1]
+        h = x.reshape(-1, x.shape[-1])
+        caches = []
+        for layer in self.layers:
+            h, cache = layer.forward(h)
+            caches.append(cache)
+        return h.reshape(*lead, -1), Cache(tuple(caches), lead)
+
+    def backward(self, cache, dy, need_dx=True):
+        """Write all gradients, return dx: the chain rule from the last layer to the first.
+
+        Layer i hands dx to layer i - 1, whose output x was. The first layer's dx is the gradient
+        with respect to the data, and is skipped if nobody needs it.
+        """
+        dh = dy.reshape(-1, dy.shape[-1])
+        for i in reversed(range(len(self.layers))):
+            dh = self.layers[i].backward(cache.layers[i], dh, need_dx or i > 0)
+        return dh.reshape(*cache.lead, -1) if need_dx else None

@@ -1,0 +1,100 @@
+"""Files written whole or not at all, and read without ever running a pickle."""
+
+import contextlib
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+META = "meta"
+
+
+@contextlib.contextmanager
+def atomic_write(path, mode="wb"):
+    """Open a temporary file beside `path` that takes its place only when all is on the disk.
+
+    Whatever goes wrong before (no space, a signal, an exception), the earlier file stays as it was.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written or the disk is full; the message names `path`.
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, mode) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        kept = " The earlier file is kept." if path.is_file() else ""
+        reason = error.strerror or str(error)
+        raise OSError(error.errno, f"cannot save to {path}: {reason}.{kept}") from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def save_npz(path, arrays, meta):
+    """Write arrays and a JSON-serialisable `meta` to one npz file, atomically."""
+    with atomic_write(path) as file:
+        np.savez(file, **arrays, **{META: np.array(json.dumps(meta))})
+
+
+def load_npz(path):
+    """Read what `save_npz` wrote.
+
+    Returns
+    -------
+    arrays : dict of str to array
+    meta : object
+
+    Raises
+    ------
+    OSError
+        If there is no such file or it cannot be read.
+    ValueError
+        If it is not an npz file, is damaged, holds pickled objects, or was written by something else.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise ValueError(f"{path} is not an npz file, or it is cut short.")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as npz:
+                arrays = {name: npz[name] for name in npz.files}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    except ValueError as error:
+        if "allow_pickle" in str(error):
+            raise ValueError(f"{path} holds pickled objects, which are never loaded.") from None
+        raise
+    except OSError as error:
+        raise type(error)(error.errno, f"cannot read {path}: {error.strerror or error}") from None
+    return arrays, _read_meta(arrays.pop(META, None), path)
+
+
+def _read_meta(array, path):
+    if array is None or array.dtype.kind != "U" or array.ndim:
+        raise ValueError(f"{path} was not saved by scratchvae: it has no description of itself.")
+    try:
+        return json.loads(array.item())
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is damaged: its description cannot be read ({error}).") from None

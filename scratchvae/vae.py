@@ -1,0 +1,350 @@
+"""The variational autoencoder: lam of the one equation is the output of an encoder."""
+
+import copy
+from typing import NamedTuple
+
+import numpy as np
+
+from scratchvae.bounds import BOUNDS, Terms
+from scratchvae.distributions import LIKELIHOODS, StandardNormal
+from scratchvae.nn import ACTIVATIONS, INITIALIZATIONS, MLP
+from scratchvae.numerics import log_sum_exp
+from scratchvae.parameters import Parameters, real_dtype
+from scratchvae.reparam import MAPS
+from scratchvae.storage import load_npz, save_npz
+from scratchvae.validation import build as build_from_spec
+from scratchvae.validation import choose, finite, has_shape, numeric_array, positive_int
+
+#: How many rows the decoder sees at once where memory must not grow with the number of samples.
+MAX_ROWS = 4096
+
+
+class Cache(NamedTuple):
+    """What the backward pass needs, in the order in which forward made it."""
+
+    encoder: tuple
+    posterior: tuple
+    kl: tuple | None
+    prior: np.ndarray | None
+    decoder: tuple
+    likelihood: tuple
+
+
+class VAE:
+    """Encoder q(z|x), decoder p(x|z), prior p(z) = N(0, I) (Kingma & Welling 2014).
+
+    encoder: MLP n_data -> hidden -> 2 n_latent, its output packs lam = (mu, log_sigma).
+    decoder: MLP n_latent -> reversed(hidden) -> the likelihood's parameters.
+
+    Parameters
+    ----------
+    n_data, n_latent : int
+        D and L.
+    hidden : sequence of int
+        Widths of the encoder's hidden layers; the decoder has them in reverse. May be empty.
+    activation : str
+        After every hidden layer: tanh, relu, leaky_relu, elu, softplus, sigmoid, gelu, identity.
+    likelihood : str or Likelihood
+        p(x|z): "bernoulli" (the decoder gives logits), "normal" (mu and log_sigma for each entry,
+        packed), "normal_fixed:0.1" (mu; the number is sigma), "categorical:256" (that many logits
+        for each entry), "poisson" (log rates).
+    posterior : str
+        The map from noise to z.
+    dtype : {"float32", "float64"}
+    seed : int
+        Of the initial weights.
+    initialization : str
+        "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal" or "kingma_welling".
+
+    Attributes
+    ----------
+    parameters : Parameters
+        Blocks encoder.{i}.weight (n_in, n_out), encoder.{i}.bias, decoder.{i}.weight,
+        decoder.{i}.bias, where i counts linear maps.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> vae = VAE(n_data=6, n_latent=2, hidden=(8,), dtype="float64")
+    >>> x = (rng.random((5, 6)) < 0.5).astype("float64")
+    >>> loss = vae.loss_and_grad(x, eps=rng.standard_normal((1, 5, 2)))
+    >>> vae.parameters.grad.shape
+    (144,)
+    """
+
+    def __init__(
+        self,
+        n_data=784,
+        n_latent=20,
+        hidden=(500,),
+        activation="tanh",
+        likelihood="bernoulli",
+        posterior="diagonal",
+        dtype="float32",
+        seed=0,
+        initialization="auto",
+    ):
+        self.n_data = positive_int(n_data, "n_data")
+        self.n_latent = positive_int(n_latent, "n_latent")
+        self.hidden = _widths(hidden)
+        choose(ACTIVATIONS, activation, "activation")
+        choose({"auto": None, **INITIALIZATIONS}, initialization, "initialization")
+        self.activation, self.seed, self.initialization = activation, seed, initialization
+        self.likelihood = build_from_spec(LIKELIHOODS, likelihood, "likelihood")
+        self.posterior = choose(MAPS, posterior, "posterior")(self.n_latent)
+        self.prior = StandardNormal()
+        self.dtype = real_dtype(dtype)
+        self._build_networks()
+
+    def _build_networks(self):
+        encoder_sizes = (self.n_data, *self.hidden, self.posterior.n_params)
+        decoder_sizes = (self.n_latent, *reversed(self.hidden), self.likelihood.n_params(self.n_data))
+        shapes = MLP.shapes(encoder_sizes, "encoder.") | MLP.shapes(decoder_sizes, "decoder.")
+        self.parameters = Parameters(shapes, self.dtype)
+        shared = {"activation": self.activation, "parameters": self.parameters}
+        self.encoder = MLP(encoder_sizes, prefix="encoder.", **shared)
+        self.decoder = MLP(decoder_sizes, prefix="decoder.", **shared)
+        rng = np.random.default_rng(self.seed)
+        self.encoder.initialize(rng, self.initialization)
+        self.decoder.initialize(rng, self.initialization)
+
+    # --- the bound and its gradient -------------------------------------------------------------
+
+    def loss_and_grad(self, x, eps, bound="elbo"):
+        """Loss of a minibatch; its gradient goes to ``parameters.grad``.
+
+        Parameters
+        ----------
+        x : array (B, D)
+        eps : array (K, B, L)
+            Noise from N(0, I), an argument so that the loss is a deterministic function.
+        bound : str or bound
+            "elbo" (Monte Carlo, the one equation) or "analytic_kl" (KL in closed form).
+
+        Returns
+        -------
+        float
+            Minus the bound, nats a datum.
+
+        Raises
+        ------
+        ValueError
+            If x or eps has another shape, is not finite, or x does not suit the likelihood.
+        """
+        bound = build_from_spec(BOUNDS, bound, "bound")
+        x = self.check_data(x)
+        return self.step(x, self._check_noise(eps, x), bound)
+
+    def step(self, x, eps, bound):
+        """`loss_and_grad` without its checks, for arrays that are known to be right."""
+        terms, cache = self.forward(x, eps, bound.uses_kl)
+        loss, bound_cache = bound.forward(terms)
+        self.backward(cache, bound.backward(bound_cache))
+        return float(loss)
+
+    def forward(self, x, eps, uses_kl=False):
+        """The terms of the one equation for x (B, D) and eps (K, B, L), and the cache.
+
+        With `uses_kl` the prior, noise and log-determinant are left out for the closed-form KL.
+        """
+        lam, encoder = self.encoder.forward(self.likelihood.encoder_input(x))  # (B, n_params)
+        z, log_det, posterior = self.posterior.forward(lam, eps)  # (K, B, L), (K, B); Eq. (5)
+        decoded, decoder = self.decoder.forward(z)  # (K, B, n)
+        log_likelihood, likelihood = self.likelihood.forward(x, decoded)  # (K, B)
+        if uses_kl:
+            kl, kl_cache = self.posterior.kl_forward(lam)  # (B,)
+            terms = Terms(log_likelihood, kl=kl)
+            return terms, Cache(encoder, posterior, kl_cache, None, decoder, likelihood)
+        log_prior, prior = self.prior.forward(z)
+        terms = Terms(log_likelihood, log_prior, self.prior.log_prob(eps), log_det)
+        return terms, Cache(encoder, posterior, None, prior, decoder, likelihood)
+
+    def backward(self, cache, dterms):
+        """Fill ``parameters.grad`` from the loss's derivative by each term: `forward` in reverse.
+
+        z reaches the loss along two ways, the decoder and the prior, so its gradient is their sum.
+        lam reaches it through z, through the log-determinant, and through the closed-form KL.
+        """
+        _, ddecoded = self.likelihood.backward(cache.likelihood, dterms.log_likelihood, need_dx=False)
+        dz = self.decoder.backward(cache.decoder, ddecoded)
+        dlog_det = dterms.log_det
+        if dterms.log_prior is not None:
+            dz = dz + self.prior.backward(cache.prior, dterms.log_prior)
+        if dlog_det is None:
+            dlog_det = np.zeros(dz.shape[:-1], dz.dtype)
+        dlam, _ = self.posterior.backward(cache.posterior, dz, dlog_det)  # Eq. (5')
+        if dterms.kl is not None:
+            dlam = dlam + self.posterior.kl_backward(cache.kl, dterms.kl)
+        self.encoder.backward(cache.encoder, dlam, need_dx=False)
+
+    def log_weights(self, x, eps):
+        """log p(x, z) - log q(z|x), (K, B), nats, for x (B, D) and eps (K, B, L)."""
+        x = self.check_data(x)
+        return self.forward(x, self._check_noise(eps, x))[0].log_weights()
+
+    def elbo(self, x, eps):
+        """The Monte Carlo ELBO of each datum, (B,), nats: the mean of its K log weights."""
+        return self.log_weights(x, eps).mean(axis=0)  # Eq. (7)
+
+    def log_likelihood(self, x, n_samples, rng, progress=None):
+        """Importance-sampled log p(x) of each datum, nats (Rezende et al. 2014; Burda et al. 2016).
+
+        log p(x) ~ log (1/S) sum_s p(x, z_s) / q(z_s|x), z_s ~ q(z|x). A lower bound in expectation
+        that tightens as S grows. Memory does not grow with S: a running log-sum-exp takes the
+        samples some at a time.
+
+        Parameters
+        ----------
+        x : array (N, D)
+        n_samples : int
+            S.
+        rng : numpy.random.Generator
+        progress : callable, optional
+            Called with the number of data that are done since the last call.
+
+        Returns
+        -------
+        array (N,)
+        """
+        x, n_samples = self.check_data(x), positive_int(n_samples, "n_samples")
+        result = np.empty(len(x))
+        for start in range(0, len(x), MAX_ROWS):
+            block = slice(start, start + MAX_ROWS)
+            result[block] = self._log_likelihood_of_block(x[block], n_samples, rng)
+            if progress is not None:
+                progress(len(x[block]))
+        return result
+
+    def _log_likelihood_of_block(self, x, n_samples, rng):
+        lam, _ = self.encoder.forward(self.likelihood.encoder_input(x))
+        at_once = max(1, MAX_ROWS // len(x))
+        log_sum = np.full(len(x), -np.inf)
+        for done in range(0, n_samples, at_once):
+            n_now = min(at_once, n_samples - done)
+            eps = rng.standard_normal((n_now, len(x), self.n_latent), self.dtype)
+            log_w = self._log_weights_given(lam, x, eps)  # (n_now, B)
+            log_sum = np.logaddexp(log_sum, log_sum_exp(log_w.astype(np.float64), axis=0))
+        return log_sum - np.log(n_samples)  # Eq. (17)
+
+    def _log_weights_given(self, lam, x, eps):
+        z, log_det, _ = self.posterior.forward(lam, eps)
+        log_likelihood = self.likelihood.log_prob(x, self.decoder.forward(z)[0])
+        return log_likelihood + self.prior.log_prob(z) - self.prior.log_prob(eps) + log_det  # Eq. (6)
+
+    # --- encoder and decoder by themselves ------------------------------------------------------
+
+    def encode(self, x):
+        """Mean and standard deviation of q(z|x), (B, L) each."""
+        lam, _ = self.encoder.forward(self.likelihood.encoder_input(self.check_data(x)))
+        return self.posterior.mean_and_sigma(lam)
+
+    def decode(self, z):
+        """Mean of p(x|z), (..., D), for z (..., L)."""
+        return self.likelihood.mean(self._decoded(z))
+
+    def sample(self, n, rng):
+        """Draw n data, (n, D): z from the prior, then x from p(x|z)."""
+        n = positive_int(n, "n")
+        return self.likelihood.sample(self._decoded(self._prior_draws(n, rng)), rng)
+
+    def sample_mean(self, n, rng):
+        """Like `sample`, but the mean of p(x|z) in place of a draw: what papers mostly show."""
+        return self.decode(self._prior_draws(positive_int(n, "n"), rng))
+
+    def _prior_draws(self, n, rng):
+        return self.prior.sample((n, self.n_latent), rng, self.dtype)
+
+    def reconstruct(self, x):
+        """Mean of p(x|z) at the mean of q(z|x), (B, D)."""
+        return self.decode(self.encode(x)[0])
+
+    def _decoded(self, z):
+        z = finite(numeric_array(z, "z"), "z").astype(self.dtype, copy=False)
+        if z.ndim == 0 or z.shape[-1] != self.n_latent or z.size == 0:
+            raise ValueError(f"z must have shape (..., L) = (..., {self.n_latent}), not {z.shape}.")
+        return self.decoder.forward(z)[0]
+
+    # --- what comes in --------------------------------------------------------------------------
+
+    def check_data(self, x):
+        """Return x as (B, D) in the model's dtype, or raise a ValueError that says what is wrong."""
+        x = has_shape(numeric_array(x, "x"), "x", (None, self.n_data), "(B, D)")
+        self.likelihood.check(finite(x, "x"))
+        with np.errstate(over="ignore"):
+            return finite(np.ascontiguousarray(x, self.dtype), f"x as {self.dtype}")
+
+    def _check_noise(self, eps, x):
+        eps = finite(numeric_array(eps, "eps"), "eps").astype(self.dtype, copy=False)
+        return has_shape(eps, "eps", (None, len(x), self.n_latent), "(K, B, L)")
+
+    # --- copies and files -----------------------------------------------------------------------
+
+    @property
+    def config(self):
+        """The arguments that make this architecture again."""
+        return {
+            "n_data": self.n_data,
+            "n_latent": self.n_latent,
+            "hidden": list(self.hidden),
+            "activation": self.activation,
+            "likelihood": self.likelihood.spec,
+            "posterior": self.posterior.spec,
+            "dtype": self.dtype.name,
+            "seed": self.seed,
+            "initialization": self.initialization,
+        }
+
+    def astype(self, dtype):
+        """A copy of this model in another precision, with the same parameters."""
+        other = VAE(**{**self.config, "dtype": dtype, "likelihood": copy.copy(self.likelihood)})
+        other.parameters.value = self.parameters.value
+        return other
+
+    def save(self, path):
+        """Write architecture and parameters to an npz file, atomically and without pickle."""
+        meta = {"kind": "VAE", "config": self.config}
+        save_npz(path, {name: self.parameters[name] for name in self.parameters}, meta)
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote; a checkpoint of `scratchvae.train` is read too.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        ValueError
+            If it is damaged or does not hold a VAE.
+        """
+        arrays, meta = load_npz(path)
+        if not isinstance(meta, dict) or "config" not in meta:
+            raise ValueError(f"{path} does not hold a VAE.")
+        try:
+            vae = cls(**meta["config"])
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path} describes no VAE that this version can make: {error}") from None
+        vae.restore(arrays, path)
+        return vae
+
+    def restore(self, arrays, path):
+        """Take the parameters from a file's arrays; every block must be there in its shape."""
+        for name, shape in self.parameters.shapes.items():
+            found = arrays.get(name)
+            if found is None or found.shape != shape:
+                came = "no such block" if found is None else f"shape {found.shape}"
+                raise ValueError(
+                    f"{path} does not fit this model: {name} must have shape {shape}, but has {came}."
+                )
+            self.parameters[name] = finite(numeric_array(found, name), f"{name} in {path}")
+
+    def __repr__(self):
+        shown = ", ".join(f"{key}={value!r}" for key, value in self.config.items())
+        return f"VAE({shown})  # {len(self.parameters):,} parameters"
+
+
+def _widths(hidden):
+    try:
+        return tuple(positive_int(width, "a width in hidden") for width in hidden)
+    except TypeError:
+        raise ValueError(f"hidden must be a sequence of widths such as (500,), not {hidden!r}.") from None
