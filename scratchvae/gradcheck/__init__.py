@@ -1,0 +1,26 @@
+"""The finite-difference gradient checker. It needs a function and a vector, and knows no model.
+
+Examples
+--------
+>>> import numpy as np
+>>> from scratchvae import gradcheck
+>>> report = gradcheck.check(lambda t: float(np.sin(t).sum()), np.ones(3), np.cos)
+>>> report.passed
+True
+"""
+
+from scratchvae.gradcheck.check import check
+from scratchvae.gradcheck.numerical import directional_derivative, numerical_jacobian
+from scratchvae.gradcheck.pieces import check_backward, check_reparameterization, check_vae
+from scratchvae.gradcheck.report import BlockReport, Report
+
+__all__ = [
+    "BlockReport",
+    "Report",
+    "check",
+    "check_backward",
+    "check_reparameterization",
+    "check_vae",
+    "directional_derivative",
+    "numerical_jacobian",
+]
