@@ -51,3 +51,8 @@ def fold(small, large):
         lead,
         batch,
     )
+
+
+def row_blocks(n, size=4096):
+    """Slices that cover n rows, at most `size` rows each, so that memory stays bounded."""
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]

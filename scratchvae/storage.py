@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 
 META = "meta"
+#: What zipfile, zlib and NumPy raise at a file that is cut short or altered.
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, KeyError, ValueError)
 
 
 @contextlib.contextmanager
@@ -75,20 +77,25 @@ def load_npz(path):
     path = Path(path)
     try:
         with path.open("rb") as file:
-            if not zipfile.is_zipfile(file):
-                raise ValueError(f"{path} is not an npz file, or it is cut short.")
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as npz:
-                arrays = {name: npz[name] for name in npz.files}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
-    except ValueError as error:
-        if "allow_pickle" in str(error):
-            raise ValueError(f"{path} holds pickled objects, which are never loaded.") from None
-        raise
+            arrays = _read_arrays(file)
     except OSError as error:
         raise type(error)(error.errno, f"cannot read {path}: {error.strerror or error}") from None
+    except DAMAGE as error:
+        if "allow_pickle" in str(error):
+            raise ValueError(f"{path} holds pickled objects, which are never loaded.") from None
+        raise ValueError(f"{path} is damaged: {error}") from error
     return arrays, _read_meta(arrays.pop(META, None), path)
+
+
+def _read_arrays(file):
+    if not zipfile.is_zipfile(file):
+        raise ValueError("it is not an npz file, or it is cut short.")
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as npz:
+        arrays = {name: npz[name] for name in npz.files}
+    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+        raise ValueError("it holds something other than arrays.")
+    return arrays
 
 
 def _read_meta(array, path):

@@ -13,7 +13,7 @@ from scratchvae.parameters import Parameters, real_dtype
 from scratchvae.reparam import MAPS
 from scratchvae.storage import load_npz, save_npz
 from scratchvae.validation import build as build_from_spec
-from scratchvae.validation import choose, finite, has_shape, numeric_array, positive_int
+from scratchvae.validation import choose, finite, has_shape, numeric_array, positive_int, whole_number
 
 #: How many rows the decoder sees at once where memory must not grow with the number of samples.
 MAX_ROWS = 4096
@@ -90,7 +90,8 @@ class VAE:
         self.hidden = _widths(hidden)
         choose(ACTIVATIONS, activation, "activation")
         choose({"auto": None, **INITIALIZATIONS}, initialization, "initialization")
-        self.activation, self.seed, self.initialization = activation, seed, initialization
+        self.activation, self.initialization = activation, initialization
+        self.seed = whole_number(seed, "seed")
         self.likelihood = build_from_spec(LIKELIHOODS, likelihood, "likelihood")
         self.posterior = choose(MAPS, posterior, "posterior")(self.n_latent)
         self.prior = StandardNormal()
@@ -260,10 +261,10 @@ class VAE:
         return self.decode(self.encode(x)[0])
 
     def _decoded(self, z):
-        z = finite(numeric_array(z, "z"), "z").astype(self.dtype, copy=False)
+        z = finite(numeric_array(z, "z"), "z")
         if z.ndim == 0 or z.shape[-1] != self.n_latent or z.size == 0:
             raise ValueError(f"z must have shape (..., L) = (..., {self.n_latent}), not {z.shape}.")
-        return self.decoder.forward(z)[0]
+        return self.decoder.forward(self._in_own_dtype(z, "z"))[0]
 
     # --- what comes in --------------------------------------------------------------------------
 
@@ -271,12 +272,15 @@ class VAE:
         """Return x as (B, D) in the model's dtype, or raise a ValueError that says what is wrong."""
         x = has_shape(numeric_array(x, "x"), "x", (None, self.n_data), "(B, D)")
         self.likelihood.check(finite(x, "x"))
-        with np.errstate(over="ignore"):
-            return finite(np.ascontiguousarray(x, self.dtype), f"x as {self.dtype}")
+        return self._in_own_dtype(x, "x")
 
     def _check_noise(self, eps, x):
-        eps = finite(numeric_array(eps, "eps"), "eps").astype(self.dtype, copy=False)
-        return has_shape(eps, "eps", (None, len(x), self.n_latent), "(K, B, L)")
+        eps = has_shape(numeric_array(eps, "eps"), "eps", (None, len(x), self.n_latent), "(K, B, L)")
+        return self._in_own_dtype(finite(eps, "eps"), "eps")
+
+    def _in_own_dtype(self, array, name):
+        with np.errstate(over="ignore"):  # what float32 cannot hold is reported in words
+            return finite(np.asarray(array, self.dtype, order="C"), f"{name} as {self.dtype}")
 
     # --- copies and files -----------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ def choose(known, name, what):
     if isinstance(name, str) and name in known:
         return known[name]
     near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     raise ValueError(f"unknown {what} {name!r}{hint} Known: {', '.join(map(repr, known))}.")
 
 
@@ -44,15 +44,20 @@ def build(registry, spec, what):
         raise ValueError(f"{what} {spec!r}: {error}") from None
 
 
-def positive_int(value, name):
-    """Return `value` as an int if it is a whole number above zero, else raise a ValueError."""
+def whole_number(value, name, least=0):
+    """Return `value` as an int if it is a whole number of at least `least`, else raise a ValueError."""
     try:
         number = operator.index(value)
     except TypeError:
-        number = 0
-    if isinstance(value, bool | np.bool_) or number < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}.")
+        number = least - 1
+    if isinstance(value, bool | np.bool_) or number < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}.")
     return number
+
+
+def positive_int(value, name):
+    """Return `value` as an int if it is a whole number above zero, else raise a ValueError."""
+    return whole_number(value, name, least=1)
 
 
 def in_range(value, name, low, high, *, low_open=False, high_open=False):

@@ -18,6 +18,8 @@ class Likelihood:
     spec = None
     #: Whether x is discrete: then dx is None, there being no derivative by it.
     discrete = False
+    #: Whether x is a level or a count, a whole number, and not a pixel's value x / scale.
+    takes_levels = False
 
     def n_params(self, n_data):
         """How many parameters the decoder must give for `n_data` entries of x."""

@@ -28,6 +28,7 @@ class Categorical(Likelihood):
     """
 
     discrete = True
+    takes_levels = True
 
     def __init__(self, n_levels=256):
         self.n_levels = positive_int(n_levels, "the number of gray levels")

@@ -1,5 +1,6 @@
 """Normal distributions: standard, diagonal with a learned scale, diagonal with a fixed one."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +8,8 @@ import numpy as np
 from scratchvae.distributions.base import Likelihood
 from scratchvae.validation import in_range
 
-HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
+# A Python float: NumPy's own float64 would turn float32 arrays into float64.
+HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
 class StandardNormal:
@@ -102,7 +104,7 @@ class NormalFixed(Likelihood):
     def forward(self, x, params):
         """Return log p(x | mu) and the cache."""
         u = (x - params) / self.sigma
-        log_p = (-0.5 * u * u - (np.log(self.sigma) + HALF_LOG_2PI)).sum(axis=-1)  # Eq. (13)
+        log_p = (-0.5 * u * u - (math.log(self.sigma) + HALF_LOG_2PI)).sum(axis=-1)  # Eq. (13)
         return log_p, Cache(x, params, u, self.sigma)
 
     def grad_params(self, cache):

@@ -21,6 +21,7 @@ class Poisson(Likelihood):
 
     spec = "poisson"
     discrete = True
+    takes_levels = True
 
     def forward(self, x, params):
         """Return log p(x | log rate) and the cache."""

@@ -1,6 +1,6 @@
 """What a check found, block by block."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -66,6 +66,10 @@ class Report:
     def worst(self):
         """The block of the largest relative error; one without a number counts as the worst."""
         return max(self.blocks, key=lambda block: np.inf if np.isnan(block.error) else block.error)
+
+    def as_dict(self):
+        """The report as JSON can hold it."""
+        return {"passed": self.passed, "rtol": self.rtol, "blocks": [asdict(block) for block in self.blocks]}
 
     def __bool__(self):
         return self.passed

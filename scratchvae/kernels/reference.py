@@ -37,8 +37,9 @@ def bernoulli_log_prob(x, logits):
     log(1 + e^l) = max(l, 0) + log(1 + e^-|l|), whose exponential never overflows. That x times
     infinity never meets minus infinity is why the logits must be finite.
     """
-    softplus = np.maximum(logits, 0) + np.log1p(np.exp(-np.abs(logits)))  # (K, B, D)
-    return (x * logits - softplus).sum(axis=-1)  # Eq. (14)
+    small = np.exp(-np.abs(logits))  # e^-|l|, in (0, 1]
+    # The large numbers cancel first: added to max(l, 0), a tiny log(1 + e^-|l|) would be lost.
+    return (x * logits - np.maximum(logits, 0) - np.log1p(small)).sum(axis=-1)  # Eq. (14)
 
 
 def bernoulli_log_prob_and_grad(x, logits):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from scratchvae.nn.init import initialization
 from scratchvae.nn.linear import Linear
 from scratchvae.parameters import Parameters
+from scratchvae.validation import positive_int
 
 
 class Cache(NamedTuple):
@@ -40,10 +41,13 @@ class MLP:
     """
 
     def __init__(self, sizes, activation="tanh", *, parameters=None, prefix="", dtype="float64"):
-        self.sizes, self.activation = tuple(sizes), activation
+        self.sizes = tuple(positive_int(size, "a width in sizes") for size in sizes)
+        self.activation = activation
         if len(self.sizes) < 2:
             raise ValueError(f"sizes must hold at least an input and an output width, not {self.sizes}.")
-        self.parameters = Parameters(self.shapes(sizes, prefix), dtype) if parameters is None else parameters
+        self.parameters = (
+            Parameters(self.shapes(self.sizes, prefix), dtype) if parameters is None else parameters
+        )
         last = len(self.sizes) - 2
         self.layers = [
             Linear(

@@ -1,0 +1,59 @@
+"""Options that several commands share, and what they mean."""
+
+import sys
+
+
+def add_seed(parser, what):
+    """``--seed``."""
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help=f"seed of {what} (default 0)")
+
+
+def add_quiet(parser):
+    """``--quiet``."""
+    parser.add_argument("--quiet", action="store_true", help="print nothing but the result and errors")
+
+
+def add_json(parser):
+    """``--json``."""
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def add_data(parser, default, split):
+    """``--data``, ``--split`` (where a default is given), ``--rows`` and ``--data-dir``."""
+    parser.add_argument(
+        "--data",
+        default=default,
+        metavar="NAME",
+        help="glyphs, mnist, fashion_mnist, binarized_mnist, or a .npy, .npz or .csv file "
+        f"(default {default})",
+    )
+    if split is not None:
+        parser.add_argument("--split", default=split, help=f"train, valid or test (default {split})")
+    parser.add_argument(
+        "--rows", type=int, metavar="N", help="use N rows only: as many glyphs, or a random subset"
+    )
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help="folder with mnist/, binarized_mnist/, ... ($SCRATCHVAE_DATA)",
+    )
+
+
+def load_data(args, split):
+    """The data set that the options name."""
+    from scratchvae import data
+
+    return data.load(args.data, split, n=args.rows, seed=args.seed, data_dir=args.data_dir)
+
+
+def binarization_for(vae, dataset, asked="auto"):
+    """What "auto" means: bits for a Bernoulli likelihood if the data is gray, else the values as they are."""
+    if asked != "auto":
+        return None if asked == "none" else asked
+    return "dynamic" if vae.likelihood.spec == "bernoulli" and not dataset.is_binary else None
+
+
+def note(args, text):
+    """Say something about the progress, on standard error, unless ``--quiet``."""
+    if not args.quiet:
+        print(text, file=sys.stderr)

@@ -1,0 +1,66 @@
+"""Draw from a trained model: z from the prior, then x from p(x|z). OUT is a .png picture of the images,
+or a .npy array (n, D)."""
+
+from scratchvae.cli.options import add_quiet, add_seed, note
+
+HELP = "draw new data from a trained model"
+EXAMPLES = """\
+  scratchvae sample runs/glyphs/best.npz --out samples.png
+  scratchvae sample runs/glyphs/best.npz -n 1000 --draw --out samples.npy"""
+
+
+def add_arguments(parser):
+    """Declare the options."""
+    parser.add_argument("model", help="best.npz or last.npz of a run")
+    parser.add_argument("--out", default="samples.png", metavar="FILE", help=".png or .npy (samples.png)")
+    parser.add_argument("-n", type=int, default=100, metavar="N", help="how many (default 100)")
+    parser.add_argument(
+        "--draw", action="store_true", help="draw each pixel from p(x|z); default: show its mean"
+    )
+    parser.add_argument("--shape", metavar="HxW", help="of an image (default: square)")
+    add_seed(parser, "the draws")
+    add_quiet(parser)
+
+
+def run(args):
+    """Write the samples and return the exit status."""
+    from pathlib import Path
+
+    import numpy as np
+
+    from scratchvae.storage import atomic_write
+    from scratchvae.vae import VAE
+
+    path = Path(args.out)
+    if path.suffix not in (".png", ".npy"):
+        raise ValueError(f"--out must end in .png or .npy, not {args.out!r}.")
+    vae = VAE.load(args.model)
+    rng = np.random.default_rng(args.seed)
+    x = vae.sample(args.n, rng) if args.draw else vae.sample_mean(args.n, rng)
+    if path.suffix == ".npy":
+        with atomic_write(path) as file:
+            np.save(file, x)
+    else:
+        _save_picture(path, x, _image_shape(args.shape, vae.n_data))
+    note(args, f"{args.n} samples in {path}")
+    return 0
+
+
+def _image_shape(text, n_data):
+    side = round(n_data**0.5)
+    try:
+        height, width = (side, side) if text is None else map(int, text.split("x"))
+    except ValueError:
+        raise ValueError(f"--shape takes height x width, such as 28x28, not {text!r}.") from None
+    if height * width != n_data or height < 1:
+        raise ValueError(f"{n_data} values make no image of {height}x{width}; give --shape HxW, or a .npy.")
+    return height, width
+
+
+def _save_picture(path, x, image_shape):
+    from scratchvae import plotting
+
+    drawn, ax = plotting.figure(6, 6)
+    low, high = min(x.min(), 0), max(x.max(), 1)  # other likelihoods than Bernoulli leave [0, 1]
+    plotting.image_grid(ax, (x - low) / (high - low), image_shape)
+    plotting.save(drawn, path)

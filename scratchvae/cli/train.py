@@ -1,0 +1,132 @@
+"""Train a VAE. The folder OUT then holds last.npz (the whole state of the run), best.npz (the model with
+the best validation ELBO) and history.csv. A run that was stopped goes on with --resume and ends
+bit-identical to one that was not."""
+
+from scratchvae.cli.options import add_data, add_quiet, add_seed, binarization_for, load_data, note
+
+HELP = "train a VAE and keep its checkpoints"
+EXAMPLES = """\
+  scratchvae train --out runs/glyphs
+  scratchvae train --data mnist --latent 20 --hidden 500 --epochs 50 --out runs/mnist
+  scratchvae train --data mnist --latent 20 --hidden 500 --epochs 50 --out runs/mnist --resume"""
+
+
+def add_arguments(parser):
+    """Declare the options."""
+    add_data(parser, "glyphs", None)
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder of the run")
+    parser.add_argument("--resume", action="store_true", help="go on from OUT/last.npz")
+    _add_model(parser.add_argument_group("model"))
+    _add_training(parser.add_argument_group("training"))
+    add_seed(parser, "weights, noise and order")
+    add_quiet(parser)
+
+
+def _add_model(group):
+    group.add_argument("--latent", type=int, default=20, metavar="L", help="latent dimensions (default 20)")
+    group.add_argument(
+        "--hidden", default="500", metavar="N,N", help="encoder's hidden widths, the decoder's reversed"
+    )
+    group.add_argument("--activation", default="tanh", help="tanh (default), relu, elu, gelu, ...")
+    group.add_argument(
+        "--likelihood",
+        default="bernoulli",
+        help="bernoulli (default), normal, normal_fixed:SIGMA, categorical:LEVELS, poisson",
+    )
+    group.add_argument("--dtype", default="float32", help="float32 (default) or float64")
+
+
+def _add_training(group):
+    group.add_argument("--epochs", type=int, default=50, metavar="N", help="passes over the data (50)")
+    group.add_argument("--batch-size", type=int, default=100, metavar="B", help="(default 100)")
+    group.add_argument("--optimizer", default="adam", help="adam (default), adamw, sgd, momentum, ...")
+    group.add_argument("--lr", type=float, default=1e-3, help="learning rate (default 0.001)")
+    group.add_argument("--schedule", choices=("constant", "cosine"), default="constant", help="of the rate")
+    group.add_argument("--warm-up", type=int, default=0, metavar="STEPS", help="linear, of the rate")
+    group.add_argument("--clip", type=float, metavar="NORM", help="largest norm of the gradient")
+    group.add_argument("--bound", default="elbo", help="elbo (default) or analytic_kl")
+    group.add_argument("--samples", type=int, default=1, metavar="K", help="draws of z a datum (default 1)")
+    group.add_argument(
+        "--binarization",
+        choices=("auto", "none", "dynamic", "fixed"),
+        default="auto",
+        help="of gray pixels; auto: dynamic for a Bernoulli likelihood",
+    )
+    group.add_argument(
+        "--patience", type=int, metavar="N", help="stop after N epochs without a better validation ELBO"
+    )
+
+
+def run(args):
+    """Train and return the exit status."""
+    import numpy as np
+
+    from scratchvae.training import checkpoint, train
+
+    _check_folder(args, checkpoint.paths(args.out)[0])
+    data, valid = load_data(args, "train"), load_data(args, "valid")
+    vae = _model(args, data.n_data)
+    note(args, f"{data.name}: {len(data):,} rows to train on, {len(valid):,} to validate\n{vae!r}")
+    history = train(
+        vae,
+        data,
+        epochs=args.epochs,
+        batch_size=args.batch_size,
+        optimizer=_optimizer(args, len(data)),
+        rng=np.random.default_rng([args.seed, 1]),
+        valid=valid,
+        checkpoint=args.out,
+        bound=args.bound,
+        n_samples=args.samples,
+        binarization=binarization_for(vae, data, args.binarization),
+        clip=args.clip,
+        patience=args.patience,
+        progress=not args.quiet,
+        on_epoch=None if args.quiet else lambda history: print(epoch_line(history.rows[-1]), flush=True),
+    )
+    best = history.best
+    print(f"best validation ELBO {best['valid_elbo']:.3f} nats in epoch {best['epoch']}: {args.out}/best.npz")
+    return 0
+
+
+def _check_folder(args, last):
+    if last.exists() and not args.resume:
+        raise ValueError(f"{last} exists already: --resume goes on from it; or choose another --out.")
+    if args.resume and not last.exists():
+        raise ValueError(f"there is no {last} to resume from.")
+
+
+def _model(args, n_data):
+    from scratchvae.vae import VAE
+
+    try:
+        hidden = tuple(int(width) for width in args.hidden.split(",") if width)
+    except ValueError:
+        raise ValueError(f"--hidden takes widths such as 500 or 256,256, not {args.hidden!r}.") from None
+    return VAE(
+        n_data,
+        args.latent,
+        hidden,
+        args.activation,
+        args.likelihood,
+        dtype=args.dtype,
+        seed=args.seed,
+    )
+
+
+def _optimizer(args, n_rows):
+    from scratchvae import optim
+    from scratchvae.validation import positive_int
+
+    epochs = positive_int(args.epochs, "--epochs")
+    steps = epochs * -(-n_rows // positive_int(args.batch_size, "--batch-size"))
+    lr = optim.Cosine(args.lr, steps) if args.schedule == "cosine" else args.lr
+    return optim.build(args.optimizer, lr=optim.WarmUp(lr, args.warm_up) if args.warm_up else lr)
+
+
+def epoch_line(row):
+    """One epoch as a line for people."""
+    valid = "" if row["valid_elbo"] is None else f"   validation {row['valid_elbo']:9.3f}"
+    return (
+        f"epoch {row['epoch']:4d}   training ELBO {row['train_elbo']:9.3f}{valid}   {row['seconds']:7.1f} s"
+    )

@@ -1,0 +1,101 @@
+"""Gray levels to zeros and ones, three ways."""
+
+import dataclasses
+
+import numpy as np
+
+from scratchvae.data.dataset import Dataset
+from scratchvae.data.seeds import generator
+from scratchvae.validation import in_range, numeric_array
+
+
+def check_levels(x, scale, name="x"):
+    """Raise a ValueError unless every value of `x` is a gray level: from 0 to `scale`."""
+    low, high = x.min(initial=0), x.max(initial=0)
+    if not (low >= 0 and high <= scale):  # written so that NaN fails
+        raise ValueError(
+            f"{name} has values from {low} to {high}, but gray levels run from 0 to {scale}; rescale it."
+        )
+
+
+def dynamic(data, scale, rng):
+    """Draw each pixel anew: 1 with probability ``x / scale``, exactly, else 0.
+
+    Parameters
+    ----------
+    data : array of any shape, or Dataset
+    scale : int or None
+        What white is: 255 for gray bytes, 1 for values in [0, 1]. A Dataset knows its own: None.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    array of uint8, of the shape of the data
+
+    Raises
+    ------
+    ValueError
+        If a value lies outside [0, scale].
+    """
+    x, scale = _levels(data, scale)
+    if x.dtype.kind == "f":
+        return (rng.random(x.shape) < x / scale).astype(np.uint8)
+    # u is uniform on 0 ... scale - 1, so P(u < x) = x / scale without rounding.
+    dtype = np.uint8 if x.dtype == np.uint8 else np.int64
+    return (rng.integers(0, scale, x.shape, dtype=dtype) < x).astype(np.uint8)
+
+
+def _levels(data, scale):
+    if isinstance(data, Dataset):
+        if scale not in (None, data.scale):
+            raise ValueError(f"{data.name} has the scale {data.scale}, not {scale}; pass None.")
+        x, scale = data.x, data.scale
+    else:
+        x = numeric_array(data, "x")
+    x = x.view(np.uint8) if x.dtype == bool else x
+    check_levels(x, scale)
+    return x, scale
+
+
+def fixed(dataset, seed=0):
+    """Return the data set binarized once and for all by a draw: each pixel 1 with probability ``x / scale``.
+
+    The same data for every epoch and every reader, as Larochelle's file is for MNIST.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Gray levels.
+    seed : int
+
+    Returns
+    -------
+    Dataset
+        Zeros and ones in uint8, scale 1.
+
+    References
+    ----------
+    R. Salakhutdinov and I. Murray, On the quantitative analysis of deep belief networks, ICML 2008.
+    """
+    return dataclasses.replace(dataset, x=dynamic(dataset, None, generator(seed)), scale=1)
+
+
+def threshold(dataset, level=0.5):
+    """Return the data set with 1 for every pixel whose value, ``x / scale``, is above `level`, else 0.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Gray levels.
+    level : float
+        In [0, 1).
+
+    Returns
+    -------
+    Dataset
+        Zeros and ones in uint8, scale 1.
+    """
+    level = in_range(level, "level", 0, 1, high_open=True)
+    check_levels(dataset.x, dataset.scale, dataset.name)
+    limit = np.array([level * dataset.scale])  # an array, so that bytes are compared with it as floats
+    return dataclasses.replace(dataset, x=(dataset.x > limit).astype(np.uint8), scale=1)

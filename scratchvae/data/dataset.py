@@ -1,0 +1,157 @@
+"""Rows of pixels with what is known about them."""
+
+import dataclasses
+from functools import cached_property
+
+import numpy as np
+
+from scratchvae.parameters import real_dtype
+from scratchvae.validation import finite, numeric_array
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Dataset:
+    """N rows of D values; the value of a pixel is ``x / scale``.
+
+    The rows stay in the type they came in (an image set of bytes takes a quarter of the memory that
+    it would take as floats); `pixels` converts the few rows that are asked for.
+
+    Parameters
+    ----------
+    x : array (N, D)
+        Finite numbers; uint8 for gray or binary images.
+    scale : int
+        255 if `x` holds gray bytes, else 1.
+    labels : array (N,), optional
+        The class of each row.
+    factors : dict of str to array (N,), optional
+        What each row was generated from, for data sets that know it.
+    name, split : str
+        Where the rows come from, for messages and titles.
+    image_shape : (int, int), optional
+        Height and width of the image that a row is, D = height * width; None if a row is no image.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together.
+    """
+
+    x: np.ndarray
+    scale: int = 1
+    labels: np.ndarray | None = None
+    factors: dict | None = None
+    name: str = "array"
+    split: str = "all"
+    image_shape: tuple | None = None
+
+    def __post_init__(self):
+        if self.x.ndim != 2 or not self.x.size:
+            raise ValueError(f"{self.name}: x must be (N, D) with at least one row, not {self.x.shape}.")
+        per_row = {"labels": self.labels, **(self.factors or {})}
+        for name, values in per_row.items():
+            if values is not None and np.shape(values) != (len(self),):
+                raise ValueError(
+                    f"{self.name}: {name} must have shape ({len(self)},), one for each row, "
+                    f"not {np.shape(values)}."
+                )
+
+    def __len__(self):
+        return len(self.x)
+
+    @property
+    def n_data(self):
+        """D, the number of values in a row, as in ``VAE(n_data=...)``."""
+        return self.x.shape[1]
+
+    @cached_property
+    def is_binary(self):
+        """Whether every pixel is exactly 0 or 1, as a Bernoulli likelihood needs it."""
+        return bool(((self.x == 0) | (self.x == self.scale)).all())
+
+    def pixels(self, index=slice(None), dtype="float32"):
+        """Return the rows at `index` as new floats, ``x / scale``.
+
+        Parameters
+        ----------
+        index : slice, int, or array of int or bool
+        dtype : {"float32", "float64"}
+
+        Returns
+        -------
+        array (B, D), or (D,) if `index` is one number
+
+        Raises
+        ------
+        ValueError
+            If a row is asked for that is not there.
+        """
+        try:
+            rows = self.x[index]
+        except IndexError as error:
+            raise ValueError(f"{self.name} has {len(self)} rows: {error}.") from None
+        return np.divide(rows, self.scale, dtype=real_dtype(dtype))
+
+    def subset(self, index):
+        """Return the data set of the rows at `index` only, in that order, with labels and factors.
+
+        Parameters
+        ----------
+        index : slice, int, or array of int or bool
+
+        Raises
+        ------
+        ValueError
+            If a row is asked for that is not there, or none is.
+        """
+        try:
+            rows = np.atleast_1d(np.arange(len(self))[index])
+        except IndexError as error:
+            raise ValueError(f"{self.name} has {len(self)} rows: {error}.") from None
+        return dataclasses.replace(
+            self,
+            x=self.x[rows],
+            labels=None if self.labels is None else self.labels[rows],
+            factors=self.factors and {name: values[rows] for name, values in self.factors.items()},
+        )
+
+
+def as_dataset(x, name="array", *, labels=None):
+    """Return `x` as a data set: validated, not copied.
+
+    Parameters
+    ----------
+    x : array (N, D) or (N, height, width), or Dataset
+        Real and finite numbers. Bytes (uint8) with a value above 1 are taken as gray levels, scale
+        255; anything else is taken as it is, scale 1. Images are flattened row by row and their
+        shape is kept as `image_shape`. A `Dataset` is returned unchanged.
+    name : str
+        What to call it in messages.
+    labels : array (N,), optional
+
+    Raises
+    ------
+    ValueError
+        If `x` is empty, not two- or three-dimensional, not of real numbers, or has NaN or infinity.
+
+    Examples
+    --------
+    >>> as_dataset(np.zeros((5, 28, 28), np.uint8)).n_data
+    784
+    """
+    if isinstance(x, Dataset):
+        return x
+    x = finite(numeric_array(x, name), name)
+    if x.ndim not in (2, 3) or not x.size:
+        raise ValueError(
+            f"{name} must have shape (N, D), or (N, height, width) for images, with no empty axis, "
+            f"not {x.shape}; reshape it."
+        )
+    x = x.view(np.uint8) if x.dtype == bool else x
+    return Dataset(
+        x=x.reshape(len(x), -1),
+        scale=255 if x.dtype == np.uint8 and x.max() > 1 else 1,
+        labels=None if labels is None else np.asarray(labels),
+        name=name,
+        image_shape=x.shape[1:] if x.ndim == 3 else None,
+    )

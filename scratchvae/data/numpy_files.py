@@ -1,0 +1,82 @@
+"""Arrays in NumPy's own files; pickled objects in them are never loaded, for they can run any code."""
+
+import io
+import tokenize
+import zipfile
+import zlib
+
+import numpy as np
+
+from scratchvae.data.files import read_bytes
+
+# What NumPy and the zip reader raise on damaged files.
+_DAMAGE = (
+    ValueError,
+    TypeError,
+    SyntaxError,
+    OverflowError,
+    MemoryError,
+    EOFError,
+    OSError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+)
+
+
+def read_numpy(path):
+    """Return the data and the labels in a ``.npy`` or ``.npz`` file.
+
+    Parameters
+    ----------
+    path : str or path
+        In an ``.npz`` the data is the array ``x``, or the only array apart from ``labels``.
+
+    Returns
+    -------
+    x : array
+    labels : array or None
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is no NumPy file, is damaged, holds pickled objects, or does not say which array is meant.
+    """
+    content = read_bytes(path)
+    if not content.startswith((b"\x93NUMPY", b"PK")):
+        raise ValueError(
+            f"{path} is no NumPy file; write it with numpy.save or numpy.savez (pickles are never loaded)."
+        )
+    try:
+        arrays = _arrays(content)
+    except _DAMAGE as error:
+        if "allow_pickle" in str(error):
+            raise ValueError(
+                f"{path} holds pickled objects, and pickles are never loaded; save plain numbers."
+            ) from None
+        raise ValueError(f"{path} is a damaged NumPy file ({str(error)[:80]!r}); write it again.") from None
+    labels = arrays.pop("labels", None)
+    if "x" in arrays:
+        return arrays["x"], labels
+    if len(arrays) != 1:
+        raise ValueError(
+            f"{path} holds the arrays {sorted(arrays)}; call the data x, and the labels, if any, labels."
+        )
+    return next(iter(arrays.values())), labels
+
+
+def _arrays(content):
+    loaded = np.load(io.BytesIO(content), allow_pickle=False)
+    if isinstance(loaded, np.ndarray):
+        return {"x": loaded}
+    with loaded:
+        arrays = {name: loaded[name] for name in loaded.files}
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # NumPy gives the bytes of what is no array
+            raise ValueError(f"{name} is no array")
+    return arrays

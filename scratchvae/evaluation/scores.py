@@ -1,0 +1,88 @@
+"""The ELBO and the importance-sampled log p(x) of a data set, with their standard errors."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from scratchvae.broadcasting import row_blocks
+from scratchvae.validation import positive_int
+
+#: Rows that are evaluated at once.
+BLOCK = 1000
+#: The seed of noise that must be the same each time, so that epochs and models differ by themselves alone.
+NOISE_SEED = 20131220
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Averages over a data set in nats a datum, each with its standard error.
+
+    The standard error is that of the mean over data, s / sqrt(N): it says how well N data show the
+    average over all that might have been drawn.
+    """
+
+    n_data: int
+    elbo: float
+    elbo_error: float
+    log_p: float
+    log_p_error: float
+    n_samples: int
+
+    def __str__(self):
+        return (
+            f"ELBO      {self.elbo:10.3f} +- {self.elbo_error:.3f} nats\n"
+            f"log p(x)  {self.log_p:10.3f} +- {self.log_p_error:.3f} nats "
+            f"({self.n_samples} importance samples)\n"
+            f"mean and standard error over {self.n_data:,} data"
+        )
+
+
+def evaluate(vae, dataset, n_samples=128, seed=NOISE_SEED, progress=None):
+    """ELBO (one sample) and importance-sampled log p(x) (`n_samples`) of a prepared data set.
+
+    Parameters
+    ----------
+    vae : VAE
+    dataset : Dataset
+        Whose rows suit the model's likelihood; see ``scratchvae.training.prepare``.
+    n_samples : int
+    seed : int
+        Of the noise.
+    progress : callable, optional
+        Called with the number of data done since the last call.
+
+    Returns
+    -------
+    Scores
+    """
+    n_samples = positive_int(n_samples, "n_samples")
+    elbos = elbo_of_each(vae, dataset, seed)
+    rng = np.random.default_rng([seed, 1])
+    log_p = [
+        vae.log_likelihood(dataset.pixels(rows, vae.dtype), n_samples, rng, progress)
+        for rows in row_blocks(len(dataset), BLOCK)
+    ]
+    elbo, log_p = _mean_and_error(elbos), _mean_and_error(np.concatenate(log_p))
+    return Scores(len(dataset), *elbo, *log_p, n_samples)
+
+
+def mean_elbo(vae, dataset, seed=NOISE_SEED):
+    """The Monte Carlo ELBO (one sample) averaged over a prepared data set, nats a datum."""
+    return float(elbo_of_each(vae, dataset, seed).mean())
+
+
+def elbo_of_each(vae, dataset, seed=NOISE_SEED):
+    """The Monte Carlo ELBO (one sample) of each datum, (N,), nats."""
+    rng = np.random.default_rng(seed)
+    elbos = []
+    for rows in row_blocks(len(dataset), BLOCK):
+        x = dataset.pixels(rows, vae.dtype)
+        eps = rng.standard_normal((1, len(x), vae.n_latent), vae.dtype)
+        elbos.append(vae.forward(x, eps)[0].log_weights().mean(axis=0, dtype=np.float64))
+    return np.concatenate(elbos)
+
+
+def _mean_and_error(values):
+    error = values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    return float(values.mean()), float(error)

@@ -1,0 +1,140 @@
+"""Arrays in, matplotlib Axes out. Nothing here computes anything of a model.
+
+Figures are drawn without pyplot, so that no window system is needed and no global state is left.
+"""
+
+import math
+
+import numpy as np
+
+#: Ten colours that remain apart for colour-blind readers (Okabe & Ito 2008, and two of Tol's).
+COLOURS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#000000",
+    "#882255",
+    "#999933",
+    "#888888",
+)
+
+
+def figure(width=6.4, height=4.0):
+    """A figure and its only Axes, laid out so that no label is cut."""
+    from matplotlib.figure import Figure
+
+    drawn = Figure(figsize=(width, height), layout="constrained")
+    return drawn, drawn.subplots()
+
+
+def save(drawn, path, dpi=150):
+    """Write a figure, atomically and without the date, so that the same figure gives the same bytes."""
+    from scratchvae.storage import atomic_write
+
+    with atomic_write(path) as file:
+        drawn.savefig(file, format="png", dpi=dpi, metadata={"Software": None})
+
+
+def learning_curve(ax, epochs, train_elbo, valid_elbo=None):
+    """ELBO against epoch, training and validation."""
+    ax.plot(epochs, train_elbo, color=COLOURS[0], label="training")
+    if valid_elbo is not None:
+        ax.plot(epochs, valid_elbo, color=COLOURS[1], linestyle="--", label="validation")
+    # The first epochs fall so far below the rest that they would hide it.
+    shown = np.concatenate([train_elbo, train_elbo if valid_elbo is None else valid_elbo])
+    low = np.quantile(shown, 0.08) if len(epochs) > 10 else shown.min()
+    margin = 0.05 * max(shown.max() - low, 1e-9)
+    ax.set_ylim(low - margin, shown.max() + margin)
+    ax.set(xlabel="epoch", ylabel="ELBO (nats a datum)")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False, loc="lower right")
+    return ax
+
+
+def image_grid(ax, images, image_shape, n_columns=None, gap=1):
+    """Images (N, D) side by side, row by row, black on white.
+
+    Parameters
+    ----------
+    ax : Axes
+    images : array (N, D)
+        Values from 0 to 1.
+    image_shape : (int, int)
+    n_columns : int, optional
+        By default as many as make the grid about square.
+    gap : int
+        White pixels between two images.
+    """
+    height, width = image_shape
+    n_columns = n_columns or math.ceil(math.sqrt(len(images)))
+    n_rows = math.ceil(len(images) / n_columns)
+    sheet = np.zeros((n_rows * (height + gap) - gap, n_columns * (width + gap) - gap))
+    for i, image in enumerate(images):
+        row, column = divmod(i, n_columns)
+        top, left = row * (height + gap), column * (width + gap)
+        sheet[top : top + height, left : left + width] = image.reshape(image_shape)
+    ax.imshow(sheet, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+    ax.set_axis_off()
+    return ax
+
+
+def reconstructions(ax, x, reconstructed, image_shape):
+    """Pairs of rows: data above, their reconstructions below."""
+    n = len(x)
+    half = n // 2
+    rows = [x[:half], reconstructed[:half], x[half:], reconstructed[half:]]
+    return image_grid(ax, np.concatenate(rows), image_shape, n_columns=half)
+
+
+def manifold(ax, images, image_shape, z1, z2):
+    """Decoded images over a grid of two latent coordinates.
+
+    Parameters
+    ----------
+    images : array (len(z2) * len(z1), D)
+        Row by row from the largest z2 down, so that z2 grows upwards as on a map.
+    z1, z2 : array
+        The grid's coordinates, growing.
+    """
+    image_grid(ax, images, image_shape, n_columns=len(z1), gap=0)
+    height, width = image_shape
+    ax.set_axis_on()
+    columns, rows = _few(len(z1)), _few(len(z2))
+    ax.set_xticks([(i + 0.5) * width for i in columns], [f"{z1[i]:.1f}" for i in columns])
+    ax.set_yticks(
+        [(len(z2) - 1 - i + 0.5) * height for i in rows],
+        [f"{z2[i]:.1f}" for i in rows],
+    )
+    ax.set(xlabel="$z_1$", ylabel="$z_2$")
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def _few(n, wanted=5):
+    """About `wanted` places from 0 to n - 1, both ends among them."""
+    return np.unique(np.linspace(0, n - 1, min(n, wanted)).round().astype(int))
+
+
+def latent_scatter(ax, mu, labels):
+    """Posterior means in two latent coordinates, coloured by label, each label's name at its median."""
+    for i, label in enumerate(np.unique(labels)):
+        points = mu[labels == label]
+        colour = COLOURS[i % len(COLOURS)]
+        ax.scatter(*points.T, s=5, color=colour, alpha=0.5, linewidths=0, rasterized=True)
+        ax.annotate(
+            str(label),
+            np.median(points, axis=0),
+            ha="center",
+            va="center",
+            fontsize=12,
+            fontweight="bold",
+            bbox={"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": colour, "linewidth": 1.5},
+        )
+    ax.set(xlabel="$\\mu_1(x)$", ylabel="$\\mu_2(x)$", aspect="equal")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax

@@ -1,0 +1,30 @@
+"""Ctrl-C that waits for the step in progress, so that no update is left half done."""
+
+import signal
+import threading
+
+
+class DelayedInterrupt:
+    """Within the ``with`` block a first SIGINT only sets `requested`; a second one interrupts at once.
+
+    Outside the main thread, where Python handles no signals, it does nothing.
+    """
+
+    def __enter__(self):
+        self.requested = False
+        self._before = None
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._on_signal)
+        return self
+
+    def _on_signal(self, number, frame):
+        self.requested = True
+        self._restore()
+
+    def __exit__(self, *exception):
+        self._restore()
+
+    def _restore(self):
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None

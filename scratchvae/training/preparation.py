@@ -1,0 +1,42 @@
+"""From what a user hands in to rows that suit the model's likelihood."""
+
+import dataclasses
+
+from scratchvae.broadcasting import row_blocks
+from scratchvae.data import as_dataset
+from scratchvae.data.binarization import fixed
+from scratchvae.validation import choose
+
+BINARIZATIONS = {None: "as they are", "dynamic": "drawn anew at every visit", "fixed": "drawn once"}
+#: The seed of every fixed draw of bits: the same bits in every run, so that figures compare.
+BITS_SEED = 0
+
+
+def prepare(vae, data, binarization=None, name="data"):
+    """Return `data` as a data set whose rows suit the model, or raise a ValueError.
+
+    Parameters
+    ----------
+    vae : VAE
+    data : array (N, D), (N, h, w) or Dataset
+    binarization : {None, "dynamic", "fixed"}
+        "fixed" draws bits once, here; "dynamic" leaves that to the minibatches; None takes the
+        values as they are, and checks all of them against the likelihood.
+    name : str
+        For messages.
+    """
+    if binarization is not None:
+        choose(BINARIZATIONS, binarization, "binarization")
+    dataset = as_dataset(data, name)
+    if vae.likelihood.takes_levels:
+        dataset = dataclasses.replace(dataset, scale=1)
+    if dataset.n_data != vae.n_data:
+        raise ValueError(
+            f"{dataset.name} has {dataset.n_data} values a row, but the model has n_data={vae.n_data}."
+        )
+    if binarization == "fixed":
+        return fixed(dataset, BITS_SEED)
+    if binarization is None:
+        for rows in row_blocks(len(dataset)):
+            vae.check_data(dataset.pixels(rows, vae.dtype))
+    return dataset

@@ -1,0 +1,107 @@
+"""`train`: a model, data and settings in, a trained model and its history out."""
+
+import math
+
+import numpy as np
+
+from scratchvae import optim
+from scratchvae.bounds import BOUNDS
+from scratchvae.training.run import Run
+from scratchvae.training.saving import Storage
+from scratchvae.validation import build, in_range, positive_int
+
+
+def train(
+    vae,
+    data,
+    *,
+    epochs=10,
+    batch_size=100,
+    optimizer="adam",
+    rng=None,
+    valid=None,
+    checkpoint=None,
+    resume=True,
+    bound="elbo",
+    n_samples=1,
+    binarization=None,
+    clip=None,
+    patience=None,
+    checkpoint_seconds=60.0,
+    progress=True,
+    on_epoch=None,
+):
+    """Maximise a bound of log p(x) over minibatches.
+
+    Parameters
+    ----------
+    vae : VAE
+        Its parameters are changed in place.
+    data : array (N, D) or Dataset
+    epochs : int
+        Passes over the data.
+    batch_size : int
+    optimizer : str or optimizer
+        "adam", say, or ``sv.optim.Adam(lr=sv.optim.Cosine(1e-3, total=10_000))``.
+    rng : numpy.random.Generator, optional
+        Of the data's order, the noise and dynamic binarization; ``default_rng(0)`` if not given.
+    valid : array or Dataset, optional
+        Held-out data, whose ELBO is taken after each epoch with the same noise each time.
+    checkpoint : path, optional
+        A folder for ``last.npz`` (the whole state of the run), ``best.npz`` (the model with the best
+        validation ELBO, or training ELBO without one) and ``history.csv``.
+    resume : bool
+        Go on from ``last.npz`` if the folder has one; the run then ends bit-identical to one that
+        was never stopped. False starts anew and replaces it.
+    bound : str
+        "elbo" or "analytic_kl".
+    n_samples : int
+        K, draws of z for each datum.
+    binarization : {None, "dynamic", "fixed"}
+        How gray pixels become bits for a Bernoulli likelihood. Validation bits are always fixed.
+    clip : float, optional
+        Largest Euclidean norm of the gradient.
+    patience : int, optional
+        Stop after so many epochs without a better validation ELBO.
+    checkpoint_seconds : float
+        How often ``last.npz`` is written within an epoch; it is always written after each.
+    progress : bool
+        Whether to show a progress bar (on a terminal only).
+    on_epoch : callable, optional
+        Called with the History after each epoch.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    ValueError
+        If data or settings are wrong, or the checkpoint is of another run.
+    NotFiniteError
+        If the loss or a gradient stops being finite; it names the first such block. ``last.npz`` is
+        left as it was.
+    KeyboardInterrupt
+        On Ctrl-C, after the step in progress is done and the state is saved.
+    """
+    settings = Settings(epochs, batch_size, bound, n_samples, binarization, clip, patience)
+    rng = np.random.default_rng(0) if rng is None else rng
+    run = Run(vae, data, settings, optim.build(optimizer), rng, valid)
+    storage = Storage(run, checkpoint, checkpoint_seconds)
+    if resume:
+        storage.restore()
+    run.loop(storage, progress, on_epoch)
+    return run.history
+
+
+class Settings:
+    """The validated settings of a run."""
+
+    def __init__(self, epochs, batch_size, bound, n_samples, binarization, clip, patience):
+        self.epochs = positive_int(epochs, "epochs")
+        self.batch_size = positive_int(batch_size, "batch_size")
+        self.bound_name, self.bound = bound, build(BOUNDS, bound, "bound")
+        self.n_samples = positive_int(n_samples, "n_samples")
+        self.binarization = binarization
+        self.clip = None if clip is None else in_range(clip, "clip", 0, math.inf, low_open=True)
+        self.patience = None if patience is None else positive_int(patience, "patience")
