@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -12,8 +11,11 @@ from scratchvae.evaluation import evaluate
 from scratchvae.optim import Adam, Cosine
 from scratchvae.storage import atomic_write
 from scratchvae.training import prepare, train
+from scratchvae.training.checkpoint import writable_folder
 from scratchvae.vae import VAE
+from scratchvae.validation import positive_int
 
+HIDDEN = (500,)
 BATCH_SIZE = 100
 IMPORTANCE_SAMPLES = 100
 #: Latent dimensions of the two models.
@@ -36,7 +38,8 @@ class Demo:
     """
 
     def __init__(self, folder, epochs, rows, seed, say, progress):
-        self.folder, self.epochs, self.seed = Path(folder), epochs, seed
+        self.epochs, rows = positive_int(epochs, "epochs"), positive_int(rows, "rows")
+        self.folder, self.seed = writable_folder(folder), seed
         self.say, self.progress = say, progress
         self.started = time.monotonic()
         self.say(f"rendering {rows:,} digits to train on, 2,000 to validate and 2,000 to test")
@@ -61,12 +64,12 @@ class Demo:
         return True
 
     def _model(self, n_latent):
-        return VAE(self.train_set.n_data, n_latent, hidden=(500,), activation="tanh", seed=self.seed)
+        return VAE(self.train_set.n_data, n_latent, hidden=HIDDEN, activation="tanh", seed=self.seed)
 
     def _check(self, vae):
         rng = np.random.default_rng(self.seed)
         x = data.binarization.dynamic(self.train_set.subset(slice(8)), None, rng)
-        return gradcheck.check_vae(vae, x, rng.standard_normal((1, 8, vae.n_latent)))
+        return gradcheck.check_vae(vae, x, rng.standard_normal((1, len(x), vae.n_latent)))
 
     def _train(self, name, vae):
         self.say(f"\ntraining {len(vae.parameters):,} parameters, {vae.n_latent} latent dimensions")
@@ -159,9 +162,8 @@ class Demo:
                 f"| {test['log_p']:.2f} +- {test['log_p_error']:.2f} "
                 f"| {result['seconds_of_training']:.0f} |"
             )
-        lines.append(
-            f"\n{self.epochs} epochs of {len(self.train_set):,} digits, {self._seconds():.0f} s in all."
-        )
+        seconds = time.monotonic() - self.started
+        lines.append(f"\n{self.epochs} epochs of {len(self.train_set):,} digits, {seconds:.0f} s in all.")
         lines.append(f"Figures and models are in {self.folder}/.")
         return "\n".join(lines)
 

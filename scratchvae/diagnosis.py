@@ -4,7 +4,9 @@ import os
 import platform
 from importlib import metadata
 
-PACKAGES = ("scratchvae", "numpy", "scipy", "numba", "llvmlite", "matplotlib", "pooch", "tqdm")
+import scratchvae
+
+PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "matplotlib", "pooch", "tqdm")
 
 
 def examine(data_dir=None):
@@ -20,7 +22,7 @@ def examine(data_dir=None):
 
 def versions():
     """Python's and the packages' versions."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "scratchvae": scratchvae.__version__}
     for name in PACKAGES:
         try:
             found[name] = metadata.version(name)
@@ -54,7 +56,7 @@ def blas():
     from threadpoolctl import threadpool_info
 
     np.ones((2, 2)) @ np.ones((2, 2))  # whatever loads late is loaded now
-    found = {}
+    found = {"BLAS": "none that threadpoolctl knows"}
     for library in threadpool_info():
         if library["user_api"] != "blas":
             continue
@@ -66,7 +68,7 @@ def blas():
         name: value for name, value in os.environ.items() if name.startswith(("OPENBLAS_", "OMP_", "MKL_"))
     }
     found["pinned by"] = ", ".join(f"{name}={value}" for name, value in sorted(pinned.items())) or "nothing"
-    return found or {"BLAS": "none that threadpoolctl knows"}
+    return found
 
 
 def kernels():

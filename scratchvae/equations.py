@@ -11,7 +11,9 @@ PACKAGE = Path(__file__).parent
 EQUATIONS = PACKAGE.parent / "tutorials" / "EQUATIONS.md"
 
 _HEADING = re.compile(r"^### Eq\. \((\d+)\)\s*(.*)$", re.MULTILINE)
-_MARK = re.compile(r"Eq\. \((\d+)('?)\)")
+_MARK = r"Eq\. \((\d+)('?)\)"
+# At the end of a line and nowhere else, so that prose about a mark is no mark.
+_MARKS = re.compile(rf"# {_MARK}(?:, {_MARK})*$")
 
 
 def read(path=EQUATIONS):
@@ -41,14 +43,18 @@ def _until_next_section(text):
 
 def places(number):
     """Where the code marks the equation: (file, line number, is derivative, code) for each line."""
+    return [place for which, *place in marks() if which == number]
+
+
+def marks():
+    """All marks of the package: (number, file, line number, is derivative, code)."""
     found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         for i, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            code, _, comment = line.partition("# Eq.")
-            marks = _MARK.findall(f"Eq.{comment}") if comment else []
-            found += [
-                (path.relative_to(PACKAGE.parent), i, bool(prime), code.strip())
-                for which, prime in marks
-                if int(which) == number
-            ]
+            mark = _MARKS.search(line)
+            if mark is None:
+                continue
+            code = line[: mark.start()].strip()
+            where = path.relative_to(PACKAGE.parent)
+            found += [(int(n), where, i, bool(prime), code) for n, prime in re.findall(_MARK, mark[0])]
     return found

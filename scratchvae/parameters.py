@@ -94,7 +94,11 @@ class Parameters:
         return self._view(self._value, name)
 
     def __setitem__(self, name, array):
-        self._view(self._value, name)[...] = array
+        """Copy an array of the block's shape, or one number for all of it, into the block."""
+        view = self._view(self._value, name)
+        if np.shape(array) not in ((), view.shape):
+            raise ValueError(f"{name} has shape {view.shape}, not {np.shape(array)}.")
+        view[...] = array
 
     def gradient(self, name):
         """View of the block's gradient."""

@@ -83,11 +83,14 @@ def image_grid(ax, images, image_shape, n_columns=None, gap=1):
 
 
 def reconstructions(ax, x, reconstructed, image_shape):
-    """Pairs of rows: data above, their reconstructions below."""
-    n = len(x)
-    half = n // 2
-    rows = [x[:half], reconstructed[:half], x[half:], reconstructed[half:]]
-    return image_grid(ax, np.concatenate(rows), image_shape, n_columns=half)
+    """Two pairs of rows: data above, their reconstructions below; N of each, both (N, D)."""
+    n_columns = math.ceil(len(x) / 2)
+    pairs = np.zeros((4, n_columns, x.shape[1]))  # an odd N leaves one place white
+    pairs[0], pairs[1] = x[:n_columns], reconstructed[:n_columns]
+    n_left = len(x) - n_columns
+    pairs[2, :n_left], pairs[3, :n_left] = x[n_columns:], reconstructed[n_columns:]
+    shown = pairs if n_left else pairs[:2]
+    return image_grid(ax, shown.reshape(-1, x.shape[1]), image_shape, n_columns=n_columns)
 
 
 def manifold(ax, images, image_shape, z1, z2):

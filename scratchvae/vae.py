@@ -13,7 +13,15 @@ from scratchvae.parameters import Parameters, real_dtype
 from scratchvae.reparam import MAPS
 from scratchvae.storage import load_npz, save_npz
 from scratchvae.validation import build as build_from_spec
-from scratchvae.validation import choose, finite, has_shape, numeric_array, positive_int, whole_number
+from scratchvae.validation import (
+    choose,
+    finite,
+    generator,
+    has_shape,
+    numeric_array,
+    positive_int,
+    whole_number,
+)
 
 #: How many rows the decoder sees at once where memory must not grow with the number of samples.
 MAX_ROWS = 4096
@@ -70,7 +78,7 @@ class VAE:
     >>> x = (rng.random((5, 6)) < 0.5).astype("float64")
     >>> loss = vae.loss_and_grad(x, eps=rng.standard_normal((1, 5, 2)))
     >>> vae.parameters.grad.shape
-    (144,)
+    (170,)
     """
 
     def __init__(
@@ -150,7 +158,7 @@ class VAE:
         With `uses_kl` the prior, noise and log-determinant are left out for the closed-form KL.
         """
         lam, encoder = self.encoder.forward(self.likelihood.encoder_input(x))  # (B, n_params)
-        z, log_det, posterior = self.posterior.forward(lam, eps)  # (K, B, L), (K, B); Eq. (5)
+        z, log_det, posterior = self.posterior.forward(lam, eps)  # Eq. (5)
         decoded, decoder = self.decoder.forward(z)  # (K, B, n)
         log_likelihood, likelihood = self.likelihood.forward(x, decoded)  # (K, B)
         if uses_kl:
@@ -162,7 +170,7 @@ class VAE:
         return terms, Cache(encoder, posterior, None, prior, decoder, likelihood)
 
     def backward(self, cache, dterms):
-        """Fill ``parameters.grad`` from the loss's derivative by each term: `forward` in reverse.
+        """Fill ``parameters.grad`` from the loss's derivatives: `forward` in reverse.
 
         z reaches the loss along two ways, the decoder and the prior, so its gradient is their sum.
         lam reaches it through z, through the log-determinant, and through the closed-form KL.
@@ -189,10 +197,11 @@ class VAE:
         return self.log_weights(x, eps).mean(axis=0)  # Eq. (7)
 
     def log_likelihood(self, x, n_samples, rng, progress=None):
-        """Importance-sampled log p(x) of each datum, nats (Rezende et al. 2014; Burda et al. 2016).
+        """Importance-sampled log evidence log p(x) of each datum, nats (Rezende et al. 2014, appendix E).
 
-        log p(x) ~ log (1/S) sum_s p(x, z_s) / q(z_s|x), z_s ~ q(z|x). A lower bound in expectation
-        that tightens as S grows. Memory does not grow with S: a running log-sum-exp takes the
+        log p(x) is estimated by log (1/S) sum_s p(x, z_s) / q(z_s|x) with z_s drawn from q(z|x), a lower
+        bound in expectation that tightens as S grows (Burda et al. 2016). Not to be taken for
+        log p(x|z), the likelihood of a decoded z. Memory does not grow with S: a running log-sum-exp takes the
         samples some at a time.
 
         Parameters
@@ -209,6 +218,7 @@ class VAE:
         array (N,)
         """
         x, n_samples = self.check_data(x), positive_int(n_samples, "n_samples")
+        generator(rng)
         result = np.empty(len(x))
         for start in range(0, len(x), MAX_ROWS):
             block = slice(start, start + MAX_ROWS)
@@ -246,15 +256,15 @@ class VAE:
 
     def sample(self, n, rng):
         """Draw n data, (n, D): z from the prior, then x from p(x|z)."""
-        n = positive_int(n, "n")
         return self.likelihood.sample(self._decoded(self._prior_draws(n, rng)), rng)
 
     def sample_mean(self, n, rng):
         """Like `sample`, but the mean of p(x|z) in place of a draw: what papers mostly show."""
-        return self.decode(self._prior_draws(positive_int(n, "n"), rng))
+        return self.decode(self._prior_draws(n, rng))
 
     def _prior_draws(self, n, rng):
-        return self.prior.sample((n, self.n_latent), rng, self.dtype)
+        shape = (positive_int(n, "n"), self.n_latent)
+        return self.prior.sample(shape, generator(rng), self.dtype)
 
     def reconstruct(self, x):
         """Mean of p(x|z) at the mean of q(z|x), (B, D)."""

@@ -60,6 +60,13 @@ def positive_int(value, name):
     return whole_number(value, name, least=1)
 
 
+def generator(rng):
+    """Return `rng` if it is a numpy.random.Generator, else raise a ValueError."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng must be a numpy.random.Generator, not {rng!r}; use default_rng(seed).")
+    return rng
+
+
 def in_range(value, name, low, high, *, low_open=False, high_open=False):
     """Return `value` as a float if it lies between `low` and `high`, else raise a ValueError."""
     brackets = ("(" if low_open else "[") + f"{low}, {high}" + (")" if high_open else "]")

@@ -20,7 +20,7 @@ class AnalyticKL:
         return loss, (terms.log_likelihood, terms.kl)
 
     def backward(self, cache):
-        """Return the loss's derivative by each term: -1/(K B) and 1/B."""
+        """Return the loss's derivative with respect to each term: -1/(K B) and 1/B."""
         log_likelihood, kl = cache
         return Terms(  # Eq. (20')
             log_likelihood=np.full_like(log_likelihood, -1 / log_likelihood.size),

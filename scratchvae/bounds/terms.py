@@ -8,8 +8,8 @@ import numpy as np
 class Terms(NamedTuple):
     """The logarithms in L = E[log p(x|z) + log p(z) - log p(eps) + log|det dz/deps|], nats.
 
-    Of a bound's `backward` the same tuple carries the loss's derivative by each of them; an entry
-    that the bound does not use is None.
+    What a bound's `backward` returns has the same form: the loss's derivative with respect to each of
+    them. An entry that the bound does not use is None.
     """
 
     log_likelihood: np.ndarray  # log p(x|z), (K, B)

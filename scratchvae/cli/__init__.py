@@ -17,20 +17,37 @@ COMMANDS = ("demo", "train", "evaluate", "sample", "gradcheck", "doctor", "eq")
 
 def main(argv=None):
     """Run a command line and return its exit status."""
-    args = _parser().parse_args(argv)
+    try:
+        try:
+            return _run(_parser().parse_args(argv))
+        finally:
+            sys.stdout.flush()  # here, where a reader that has gone is still noticed
+    except BrokenPipeError:  # whoever read our output has gone, `| head` say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(args):
     try:
         return args.run(args) or 0
     except KeyboardInterrupt:
         print(f"scratchvae {args.command}: interrupted.", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # whoever read our output has gone, `| head` say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (ValueError, OSError) as error:
+    except BrokenPipeError:
+        raise
+    except (ValueError, OSError, MemoryError) as error:
         if args.traceback:
             raise
-        print(f"scratchvae {args.command}: {error}", file=sys.stderr)
+        print(f"scratchvae {args.command}: {_sentence(error)}", file=sys.stderr)
         return 2
+
+
+def _sentence(error):
+    """What an error says, in one line, without the system's number."""
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {str(error) or 'ask for less at once'}"
+    ours = isinstance(error, OSError) and error.strerror and error.filename is None
+    return " ".join(str(error.strerror if ours else error).split())
 
 
 def _parser():

@@ -26,6 +26,6 @@ def run(args):
     title, text = known[args.number]
     print(f"({args.number})  {title}\n\n{text}\n")
     for path, line, derivative, code in equations.places(args.number):
-        prime = "'" if derivative else " "
-        print(f"({args.number}{prime}) {path}:{line}\n      {code}")
+        prime = "'" if derivative else ""
+        print(f"({args.number}{prime})".ljust(6), f"{path}:{line}".ljust(42), code)
     return 0

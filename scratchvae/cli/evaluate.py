@@ -2,7 +2,15 @@
 its standard error over the data. Gray data is binarized once, with a fixed seed, for a Bernoulli
 likelihood."""
 
-from scratchvae.cli.options import add_data, add_json, add_quiet, add_seed, binarization_for, load_data
+from scratchvae.cli.options import (
+    add_data,
+    add_json,
+    add_quiet,
+    add_seed,
+    as_json,
+    binarization_for,
+    load_data,
+)
 
 HELP = "ELBO and log p(x) of a trained model, with standard errors"
 EXAMPLES = """\
@@ -25,7 +33,6 @@ def add_arguments(parser):
 def run(args):
     """Print the scores and return the exit status."""
     import dataclasses
-    import json
 
     from tqdm import tqdm
 
@@ -39,5 +46,5 @@ def run(args):
     dataset = prepare(vae, dataset, fixed)
     with tqdm(total=len(dataset), unit="row", disable=True if args.quiet else None) as shown:
         scores = evaluate(vae, dataset, args.samples, args.seed, shown.update)
-    print(json.dumps(dataclasses.asdict(scores)) if args.json else scores)
+    print(as_json(dataclasses.asdict(scores)) if args.json else scores)
     return 0

@@ -2,7 +2,7 @@
 the reparameterization with its log-determinant, the bounds, the whole VAE. Exit status 0 if all pass,
 1 if one does not."""
 
-from scratchvae.cli.options import add_json, add_quiet, add_seed
+from scratchvae.cli.options import add_json, add_quiet, add_seed, as_json
 
 HELP = "check every gradient of the package by finite differences"
 EXAMPLES = """\
@@ -23,11 +23,12 @@ def add_arguments(parser):
 def run(args):
     """Print one table and return the exit status."""
     from scratchvae.selfcheck import pieces
+    from scratchvae.validation import whole_number
 
-    results = []
+    seed, results = whole_number(args.seed, "--seed"), []
     if not (args.json or args.quiet):
         print(f"{'piece':<30} {'blocks':>6} {'probes':>6} {'worst block':<20} {'rel.error':>9}  verdict")
-    for name, report in pieces(args.seed, args.only or ""):
+    for name, report in pieces(seed, args.only or ""):
         results.append((name, report))
         if not (args.json or args.quiet):
             print(_row(name, report), flush=True)
@@ -51,15 +52,13 @@ def _indented(text):
 
 
 def _conclude(args, results):
-    import json
-
     from scratchvae import kernels
 
     wrong = [name for name, report in results if not report.passed]
     worst = max(report.worst.error for _, report in results)
     if args.json:
         rows = [{"piece": name, **report.as_dict()} for name, report in results]
-        print(json.dumps({"passed": not wrong, "kernels": kernels.backend(), "pieces": rows}))
+        print(as_json({"passed": not wrong, "kernels": kernels.backend(), "pieces": rows}))
         return
     verdict = f"{len(wrong)} of {len(results)} pieces are WRONG: {', '.join(wrong)}"
     if not wrong:

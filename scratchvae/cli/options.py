@@ -1,6 +1,10 @@
 """Options that several commands share, and what they mean."""
 
+import json
+import math
 import sys
+
+from scratchvae.validation import positive_int
 
 
 def add_seed(parser, what):
@@ -43,6 +47,8 @@ def load_data(args, split):
     """The data set that the options name."""
     from scratchvae import data
 
+    if args.rows is not None:
+        positive_int(args.rows, "--rows")
     return data.load(args.data, split, n=args.rows, seed=args.seed, data_dir=args.data_dir)
 
 
@@ -51,6 +57,19 @@ def binarization_for(vae, dataset, asked="auto"):
     if asked != "auto":
         return None if asked == "none" else asked
     return "dynamic" if vae.likelihood.spec == "bernoulli" and not dataset.is_binary else None
+
+
+def as_json(result):
+    """The result as JSON, which knows no NaN and no infinity: null in their place."""
+    return json.dumps(_without_nan(result))
+
+
+def _without_nan(value):
+    if isinstance(value, dict):
+        return {key: _without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def note(args, text):

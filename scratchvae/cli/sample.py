@@ -30,12 +30,13 @@ def run(args):
 
     from scratchvae.storage import atomic_write
     from scratchvae.vae import VAE
+    from scratchvae.validation import whole_number
 
     path = Path(args.out)
     if path.suffix not in (".png", ".npy"):
         raise ValueError(f"--out must end in .png or .npy, not {args.out!r}.")
     vae = VAE.load(args.model)
-    rng = np.random.default_rng(args.seed)
+    rng = np.random.default_rng(whole_number(args.seed, "--seed"))
     x = vae.sample(args.n, rng) if args.draw else vae.sample_mean(args.n, rng)
     if path.suffix == ".npy":
         with atomic_write(path) as file:

@@ -2,7 +2,7 @@
 the best validation ELBO) and history.csv. A run that was stopped goes on with --resume and ends
 bit-identical to one that was not."""
 
-from scratchvae.cli.options import add_data, add_quiet, add_seed, binarization_for, load_data, note
+from scratchvae.cli.options import add_data, add_quiet, add_seed, binarization_for, load_data
 
 HELP = "train a VAE and keep its checkpoints"
 EXAMPLES = """\
@@ -59,20 +59,23 @@ def _add_training(group):
 
 def run(args):
     """Train and return the exit status."""
+    from functools import partial
+
     import numpy as np
 
     from scratchvae.training import checkpoint, train
 
     _check_folder(args, checkpoint.paths(args.out)[0])
-    data, valid = load_data(args, "train"), load_data(args, "valid")
-    vae = _model(args, data.n_data)
-    note(args, f"{data.name}: {len(data):,} rows to train on, {len(valid):,} to validate\n{vae!r}")
+    data, valid = load_data(args, "train"), _validation_data(args)
+    vae, optimizer = _model(args, data.n_data), _optimizer(args, len(data))
+    say = (lambda text: None) if args.quiet else partial(print, flush=True)
+    say(f"{data.name}: {len(data):,} rows to train on, {len(valid):,} to validate\n{vae!r}")
     history = train(
         vae,
         data,
         epochs=args.epochs,
         batch_size=args.batch_size,
-        optimizer=_optimizer(args, len(data)),
+        optimizer=optimizer,
         rng=np.random.default_rng([args.seed, 1]),
         valid=valid,
         checkpoint=args.out,
@@ -82,7 +85,7 @@ def run(args):
         clip=args.clip,
         patience=args.patience,
         progress=not args.quiet,
-        on_epoch=None if args.quiet else lambda history: print(epoch_line(history.rows[-1]), flush=True),
+        on_epoch=lambda history: say(epoch_line(history.rows[-1])),
     )
     best = history.best
     print(f"best validation ELBO {best['valid_elbo']:.3f} nats in epoch {best['epoch']}: {args.out}/best.npz")
@@ -94,6 +97,19 @@ def _check_folder(args, last):
         raise ValueError(f"{last} exists already: --resume goes on from it; or choose another --out.")
     if args.resume and not last.exists():
         raise ValueError(f"there is no {last} to resume from.")
+
+
+def _validation_data(args):
+    """The validation split, cut to --rows where it is longer than that."""
+    from scratchvae import data
+    from scratchvae.data.seeds import generator
+
+    whole = data.load(args.data, "valid", seed=args.seed, data_dir=args.data_dir)
+    if args.rows is None or len(whole) <= args.rows:
+        return whole
+    rows = generator(args.seed, args.rows).choice(len(whole), args.rows, replace=False)
+    rows.sort()
+    return whole.subset(rows)
 
 
 def _model(args, n_data):

@@ -3,13 +3,11 @@
 import copy
 import math
 
-import numpy as np
-
 from scratchvae.data.binarization import check_levels, dynamic
 from scratchvae.data.dataset import as_dataset
 from scratchvae.data.seeds import plain
 from scratchvae.parameters import real_dtype
-from scratchvae.validation import choose, positive_int
+from scratchvae.validation import choose, generator, positive_int
 
 
 class Minibatches:
@@ -37,6 +35,7 @@ class Minibatches:
 
     Examples
     --------
+    >>> import numpy as np
     >>> batches = Minibatches(np.eye(5), batch_size=2, rng=np.random.default_rng(0))
     >>> [len(x) for x in batches], batches.epoch
     ([2, 2, 1], 1)
@@ -45,9 +44,7 @@ class Minibatches:
     def __init__(self, dataset, batch_size, rng, *, binarization=None, dtype="float32"):
         self.dataset = as_dataset(dataset)
         self.batch_size = positive_int(batch_size, "batch_size")
-        if not isinstance(rng, np.random.Generator):
-            raise ValueError(f"rng must be a numpy.random.Generator, not {rng!r}; use default_rng(seed).")
-        self.rng = rng
+        self.rng = generator(rng)
         self._dynamic = choose({"none": False, "dynamic": True}, binarization or "none", "binarization")
         if self._dynamic:
             check_levels(self.dataset.x, self.dataset.scale, self.dataset.name)

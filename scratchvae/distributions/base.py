@@ -16,8 +16,8 @@ class Likelihood:
 
     #: The text that makes this object again, ``"name"`` or ``"name:number"``.
     spec = None
-    #: Whether x is discrete: then dx is None, there being no derivative by it.
-    discrete = False
+    #: Whether log p has a derivative with respect to x; if not, dx is None.
+    differentiable_in_x = True
     #: Whether x is a level or a count, a whole number, and not a pixel's value x / scale.
     takes_levels = False
 
@@ -36,7 +36,7 @@ class Likelihood:
         """
         dlog_p = np.asarray(dlog_p)[..., None]
         dparams = unbroadcast(dlog_p * self.grad_params(cache), cache.params.shape)
-        if not need_dx or self.discrete:
+        if not need_dx or not self.differentiable_in_x:
             return None, dparams
         return unbroadcast(dlog_p * self.grad_x(cache), cache.x.shape), dparams
 

@@ -24,8 +24,8 @@ class Bernoulli(Likelihood):
 
         log p = x l - log(1 + e^l)            d log p / dl = x - s            d log p / dx = l
 
-    which stays finite for every finite logit. (The derivative by x is that of the formula, read as a
-    function of a real x.)
+    which stays finite for every finite logit. (The derivative with respect to x is that of the
+    formula, read as a function of a real x.)
     """
 
     spec = "bernoulli"

@@ -27,7 +27,7 @@ class Categorical(Likelihood):
         C, from 2 to 256.
     """
 
-    discrete = True
+    differentiable_in_x = False
     takes_levels = True
 
     def __init__(self, n_levels=256):
@@ -52,6 +52,7 @@ class Categorical(Likelihood):
         return chosen[..., 0].sum(axis=-1), Cache(x, params, log_p, level)  # Eq. (15)
 
     def grad_params(self, cache):
+        """[c = x] - p_c for every level c of every entry, (..., D C)."""
         grad = np.broadcast_to(-np.exp(cache.log_p), (*cache.level.shape[:-1], self.n_levels)).copy()
         chosen = np.take_along_axis(grad, cache.level, axis=-1)
         np.put_along_axis(grad, cache.level, chosen + 1, axis=-1)  # Eq. (15')

@@ -51,7 +51,8 @@ class Normal(Likelihood):
         log p = -u^2 / 2 - log_sigma - log(2 pi) / 2
         d/dx = -u / sigma        d/dmu = u / sigma        d/dlog_sigma = u^2 - 1
 
-    the last because du/dlog_sigma = -u.
+    the last because du/dlog_sigma = -u. This likelihood has no upper bound: a decoder that reproduces
+    some x_d exactly can raise it for ever by lowering sigma_d.
     """
 
     spec = "normal"

@@ -20,7 +20,7 @@ class Poisson(Likelihood):
     """
 
     spec = "poisson"
-    discrete = True
+    differentiable_in_x = False
     takes_levels = True
 
     def forward(self, x, params):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scratchvae.broadcasting import row_blocks
-from scratchvae.validation import positive_int
+from scratchvae.validation import positive_int, whole_number
 
 #: Rows that are evaluated at once.
 BLOCK = 1000
@@ -18,8 +18,10 @@ NOISE_SEED = 20131220
 class Scores:
     """Averages over a data set in nats a datum, each with its standard error.
 
-    The standard error is that of the mean over data, s / sqrt(N): it says how well N data show the
-    average over all that might have been drawn.
+    The standard error of a mean over N data is s / sqrt(N), s the standard deviation between data: how
+    far the mean is likely to lie from that over all data of their kind; NaN for a single datum. The
+    Monte Carlo noise of each datum is part of s. The bias of `log_p` is not: on average the estimate
+    lies below log p(x), the less so the more samples (Burda et al. 2016).
     """
 
     n_data: int
@@ -56,7 +58,7 @@ def evaluate(vae, dataset, n_samples=128, seed=NOISE_SEED, progress=None):
     -------
     Scores
     """
-    n_samples = positive_int(n_samples, "n_samples")
+    n_samples, seed = positive_int(n_samples, "n_samples"), whole_number(seed, "seed")
     elbos = elbo_of_each(vae, dataset, seed)
     rng = np.random.default_rng([seed, 1])
     log_p = [

@@ -16,14 +16,14 @@ def check_backward(forward, backward, inputs, *, seed=0, **options):
     """Check a backward pass of any number of arrays in and out.
 
     The outputs y_1, y_2, ... are contracted with random weights to a number, s = sum_j <w_j, y_j>,
-    whose gradient by each input is what backward gives for the incoming gradients w_j.
+    whose gradient with respect to each input is what backward gives for the incoming gradients w_j.
 
     Parameters
     ----------
     forward : callable
         **inputs -> (outputs, cache), where outputs is a tuple of arrays.
     backward : callable
-        (cache, *incoming gradients) -> dict of gradients by the inputs' names.
+        (cache, *incoming gradients) -> dict of the inputs' gradients, by name.
     inputs : dict of str to array
     **options
         Of `check`.
@@ -100,7 +100,10 @@ def _log_det_block(reparam, lam, eps, rtol):
     batch = np.broadcast_shapes(lam.shape[:-1], eps.shape[:-1])
     lam = np.broadcast_to(lam, (*batch, lam.shape[-1]))
     eps = np.broadcast_to(eps, (*batch, eps.shape[-1]))
-    analytic = reparam.forward(lam, eps)[1]  # (...)
+    analytic = np.asarray(reparam.forward(lam, eps)[1])  # (...)
+    if analytic.shape != batch:
+        note = f"log_det has shape {analytic.shape}: it is one number a z, summed over features"
+        return BlockReport("log_det", batch, 0, None, np.nan, np.nan, np.nan, False, note)
     numeric = np.empty(batch)
     for place in np.ndindex(batch):
         jacobian = numerical_jacobian(lambda e, lam=lam[place]: reparam.forward(lam, e)[0], eps[place])
@@ -113,7 +116,7 @@ def _log_det_block(reparam, lam, eps, rtol):
 
 
 def check_vae(vae, x, eps, bound="elbo", **options):
-    """Check the gradient of a VAE's loss by all its parameters, in a float64 copy.
+    """Check the gradient of a VAE's loss with respect to all its parameters, in a float64 copy.
 
     Parameters
     ----------

@@ -20,10 +20,11 @@ class BlockReport:
     analytic, numeric : float
         The derivative there: as the code has it, and by finite differences.
     error : float
-        |analytic - numeric| relative to the larger of them, or to what rounding lets one see.
+        |analytic - numeric| / max(|analytic|, |numeric|, rounding / rtol), so that a difference within
+        the rounding error of the numeric derivative passes.
     passed : bool
     note : str
-        What is wrong where a number cannot say it.
+        What the numbers cannot say: why it failed, or what passed unseen.
     """
 
     name: str
@@ -40,7 +41,7 @@ class BlockReport:
         """The block as a row of the table."""
         where = "-" if self.index is None else str(self.index)
         numbers = f"{self.analytic:>14.6e} {self.numeric:>14.6e} {self.error:>9.1e}"
-        verdict = "ok" if self.passed else f"WRONG {self.note}".rstrip()
+        verdict = f"{'ok' if self.passed else 'WRONG'} {self.note}".rstrip()
         return f"{self.name:<22} {self.shape!s:<14} {self.n_checked:>7} {where:<12} {numbers}  {verdict}"
 
 
@@ -68,8 +69,9 @@ class Report:
         return max(self.blocks, key=lambda block: np.inf if np.isnan(block.error) else block.error)
 
     def as_dict(self):
-        """The report as JSON can hold it."""
-        return {"passed": self.passed, "rtol": self.rtol, "blocks": [asdict(block) for block in self.blocks]}
+        """The report as JSON can hold it; NaN and infinity, which it cannot, become None."""
+        blocks = [{key: _plain(value) for key, value in asdict(block).items()} for block in self.blocks]
+        return {"passed": self.passed, "rtol": self.rtol, "blocks": blocks}
 
     def __bool__(self):
         return self.passed
@@ -79,3 +81,7 @@ class Report:
         verdict = f"wrong: {', '.join(wrong)}" if wrong else f"all {len(self.blocks)} blocks pass"
         last = f"{verdict}; worst relative error {self.worst.error:.1e}, limit {self.rtol:.0e}"
         return "\n".join([HEADER, *(block.row() for block in self.blocks), last])
+
+
+def _plain(value):
+    return None if isinstance(value, float) and not np.isfinite(value) else value

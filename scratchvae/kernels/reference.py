@@ -21,7 +21,7 @@ from scratchvae.kernels.codes import (
 
 
 def bernoulli_log_prob(x, logits):
-    """Sum over pixels of log p(x|l) = x l - log(1 + e^l).  # Eq. (14)
+    """Sum over pixels of log p(x|l) = x l - log(1 + e^l).
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def bernoulli_log_prob(x, logits):
 
     Notes
     -----
-    log(1 + e^l) = max(l, 0) + log(1 + e^-|l|), whose exponential never overflows. That x times
-    infinity never meets minus infinity is why the logits must be finite.
+    log(1 + e^l) = max(l, 0) + log(1 + e^-|l|), whose exponential never overflows. The logits must be
+    finite: at an infinite one the formula is infinity minus infinity, or zero times infinity.
     """
     small = np.exp(-np.abs(logits))  # e^-|l|, in (0, 1]
     # The large numbers cancel first: added to max(l, 0), a tiny log(1 + e^-|l|) would be lost.
@@ -65,7 +65,7 @@ def activation_backward(code, a, h, dh):
     code : int
         Which f, from ``codes``.
     a, h, dh : array (N, n)
-        Input and output of the activation, and the loss's derivative by the output.
+        Input and output of the activation, and the loss's derivative with respect to h.
 
     Returns
     -------

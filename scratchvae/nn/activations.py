@@ -60,7 +60,7 @@ class Tanh(Activation):
 
 
 class Relu(Activation):
-    """f(a) = max(a, 0), f' = 1 for a > 0, else 0 (at the kink itself too)."""
+    """f(a) = max(a, 0), f' = 1 for a > 0, else 0: at the kink a subgradient."""
 
     code = codes.RELU
 
@@ -78,7 +78,7 @@ class LeakyRelu(Activation):
 
 
 class Elu(Activation):
-    """f(a) = a for a > 0, else e^a - 1; f' = 1 or e^a = h + 1 (Clevert et al. 2016)."""
+    """f(a) = a for a > 0, else e^a - 1; f' = 1 or e^a = h + 1, alpha being 1 (Clevert et al. 2016)."""
 
     code = codes.ELU
 
@@ -113,6 +113,7 @@ class Gelu(Activation):
     code = codes.GELU
 
     def value(self, a):
+        """f(a) = a Phi(a)."""
         from scipy.special import ndtr
 
         return a * ndtr(a)

@@ -6,7 +6,11 @@ from scratchvae.validation import choose
 
 
 def glorot_uniform(rng, n_in, n_out):
-    """U(-a, a) with variance 2 / (n_in + n_out), for tanh and linear maps (Glorot & Bengio 2010)."""
+    """U(-a, a) with variance 2 / (n_in + n_out) (Glorot & Bengio 2010).
+
+    A compromise between keeping the variance of the signal going forward, 1 / n_in, and that of the
+    gradient coming back, 1 / n_out, for an activation of slope one at zero, as tanh.
+    """
     bound = np.sqrt(6 / (n_in + n_out))
     return rng.uniform(-bound, bound, (n_in, n_out))
 
@@ -17,7 +21,10 @@ def glorot_normal(rng, n_in, n_out):
 
 
 def he_uniform(rng, n_in, n_out):
-    """U(-a, a) with variance 2 / n_in, for rectifiers, which halve the signal (He et al. 2015)."""
+    """U(-a, a) with variance 2 / n_in (He et al. 2015), for rectifiers.
+
+    Of a symmetric input they pass half the second moment, which the factor 2 makes up for.
+    """
     bound = np.sqrt(6 / n_in)
     return rng.uniform(-bound, bound, (n_in, n_out))
 
@@ -41,7 +48,7 @@ INITIALIZATIONS = {
     for function in (glorot_uniform, glorot_normal, he_uniform, he_normal, kingma_welling)
 }
 
-#: Activations that pass about half of the signal's variance, as a rectifier does.
+#: Activations that cut off their negative side, more or less as the rectifier does.
 RECTIFIERS = ("relu", "leaky_relu", "elu", "gelu")
 
 

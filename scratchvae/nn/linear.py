@@ -1,4 +1,4 @@
-"""The linear map with its activation, h = f(x W + b): the layer that networks are made of."""
+"""The affine map with its activation, h = f(x W + b): the fully connected layer."""
 
 from typing import NamedTuple
 

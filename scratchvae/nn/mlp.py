@@ -1,4 +1,4 @@
-"""The multilayer perceptron: linear maps with an activation between."""
+"""The multilayer perceptron: fully connected layers one after the other."""
 
 from itertools import pairwise
 from typing import NamedTuple

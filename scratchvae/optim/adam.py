@@ -11,12 +11,14 @@ from scratchvae.validation import in_range
 
 @dataclass(eq=False)
 class Adam(Optimizer):
-    """Momentum and RMSprop in one, both corrected for their start at zero (Kingma & Ba 2015, Algorithm 1).
+    """The averaged gradient over its root mean square (Kingma & Ba 2015, Algorithm 1).
 
         m     <- beta1 m + (1 - beta1) grad
         v     <- beta2 v + (1 - beta2) grad^2
         m_hat  = m / (1 - beta1^t),  v_hat = v / (1 - beta2^t)
         value <- value - lr m_hat / (sqrt(v_hat) + epsilon)
+
+    Both averages start at zero; the divisions by 1 - beta^t make up for that.
 
     Parameters
     ----------
@@ -53,7 +55,8 @@ class AdamW(Adam):
         value <- value - lr (m_hat / (sqrt(v_hat) + epsilon) + weight_decay value)
 
     The decay is not part of the gradient, so that m and v know nothing of it. It is multiplied by the
-    learning rate, schedule included: where the paper takes lambda off, this takes lr weight_decay off.
+    learning rate: in the paper's notation lambda = alpha weight_decay, with alpha the rate before its
+    schedule.
 
     Parameters
     ----------

@@ -24,8 +24,8 @@ class RMSprop(Optimizer):
         value    <- value + velocity
 
     In both forms epsilon is inside the square root, as Graves has it (the lecture has none), so that
-    grad is divided by sqrt(epsilon) at the least. A library that adds its epsilon outside the root has
-    the same floor with the square root of ours.
+    grad is divided by sqrt(epsilon) at the least, 1e-4 by default. A library that adds its epsilon
+    outside the root has the same floor with the square root of ours.
 
     Parameters
     ----------

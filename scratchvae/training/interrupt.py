@@ -7,13 +7,15 @@ import threading
 class DelayedInterrupt:
     """Within the ``with`` block a first SIGINT only sets `requested`; a second one interrupts at once.
 
-    Outside the main thread, where Python handles no signals, it does nothing.
+    Outside the main thread, where Python handles no signals, it does nothing; nor where SIGINT is
+    ignored, as in a script's background process, which is to outlive a Ctrl-C in the foreground.
     """
 
     def __enter__(self):
         self.requested = False
         self._before = None
-        if threading.current_thread() is threading.main_thread():
+        ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        if threading.current_thread() is threading.main_thread() and not ignored:
             self._before = signal.signal(signal.SIGINT, self._on_signal)
         return self
 

@@ -7,7 +7,7 @@ from scratchvae.data import as_dataset
 from scratchvae.data.binarization import fixed
 from scratchvae.validation import choose
 
-BINARIZATIONS = {None: "as they are", "dynamic": "drawn anew at every visit", "fixed": "drawn once"}
+BINARIZATIONS = {"dynamic": "drawn anew at every visit", "fixed": "drawn once"}
 #: The seed of every fixed draw of bits: the same bits in every run, so that figures compare.
 BITS_SEED = 0
 

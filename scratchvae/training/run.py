@@ -88,10 +88,23 @@ class Run:
             "learning rate, clip the gradient, or look at the data; the last checkpoint is kept."
         )
 
+    def validate(self):
+        """The validation ELBO; None without validation data."""
+        if self.valid is None:
+            return None
+        with np.errstate(all="ignore"):  # what is not finite is found just below
+            elbo = mean_elbo(self.vae, self.valid)
+        if not math.isfinite(elbo):
+            raise NotFiniteError(
+                f"training diverged: the validation ELBO is {elbo} after step {self.step_count}. Try a "
+                "smaller learning rate or clip the gradient; the last checkpoint is kept."
+            )
+        return elbo
+
     def end_epoch(self, storage):
         """Validate, note the epoch, keep the best model, save."""
         train_elbo = self.elbo_sum / len(self.data)
-        valid_elbo = None if self.valid is None else mean_elbo(self.vae, self.valid)
+        valid_elbo = self.validate()
         judged = train_elbo if valid_elbo is None else valid_elbo
         better = judged > self.best_elbo
         self.best_elbo = judged if better else self.best_elbo

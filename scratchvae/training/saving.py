@@ -20,15 +20,15 @@ class Storage:
         self.run, self.folder, self.seconds = run, folder, seconds
         self.saved_at = time.monotonic()
         if folder is not None:
-            self.last, self.best, self.csv = checkpoint.paths(folder)
+            self.last, self.best, self.csv = checkpoint.paths(checkpoint.writable_folder(folder))
             self.settings = self._identity()  # read over the whole data: once
 
     def _identity(self):
         """What must not change between the parts of one run."""
         run = self.run
         return {
-            "data": f"{run.data.x.shape} {run.data.x.dtype} crc32 {_crc32(run.data.x)}",
-            "valid": None if run.valid is None else f"{run.valid.x.shape} crc32 {_crc32(run.valid.x)}",
+            "data": _fingerprint(run.data),
+            "valid": None if run.valid is None else _fingerprint(run.valid),
             "batch_size": run.settings.batch_size,
             "bound": run.settings.bound_name,
             "n_samples": run.settings.n_samples,
@@ -39,28 +39,38 @@ class Storage:
         }
 
     def restore(self):
-        """Go on from the last checkpoint, if there is one."""
+        """Go on from the last checkpoint, if there is one; the model is left as it was if that fails."""
         if self.folder is None or not self.last.exists():
             return
-        run = self.run
-        progress = checkpoint.load(self.last, run.vae, run.optimizer, self.settings)
+        parameters = self.run.vae.parameters
+        before = parameters.value.copy()
         try:
-            run.batches.restore(progress["batches"])
-            run.rng.bit_generator.state = progress["rng"]
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{self.last} cannot be gone on from: {error}") from None
+            progress = checkpoint.load(self.last, self.run.vae, self.run.optimizer, self.settings)
+            self._take(progress)
+        except ValueError:
+            parameters.value = before
+            raise
+        except (KeyError, TypeError, AttributeError) as error:
+            parameters.value = before
+            raise ValueError(f"{self.last} is damaged: its progress cannot be read ({error!r}).") from None
+
+    def _take(self, progress):
+        """Put the run where it stood when it gave its `_progress`."""
+        run = self.run
         run.history = History(progress["history"])
         run.step_count, run.elbo_sum = progress["step"], progress["elbo_sum"]
         run.best_elbo = -math.inf if progress["best_elbo"] is None else progress["best_elbo"]
         run.epochs_since_best, run.seconds = progress["epochs_since_best"], progress["seconds"]
+        run.batches.restore(progress["batches"])
+        run.rng.bit_generator.state = progress["rng"]
 
     def save(self, best=False):
         """Write the checkpoint: first what depends on it, so that a kill between leaves no gap."""
-        if self.folder is None:
-            return
         run = self.run
         if not np.isfinite(run.vae.parameters.value).all():
             raise NotFiniteError(f"a parameter is not finite after step {run.step_count}: nothing is saved.")
+        if self.folder is None:
+            return
         if best:
             run.vae.save(self.best)
         run.history.save_csv(self.csv)
@@ -86,5 +96,6 @@ class Storage:
         }
 
 
-def _crc32(array):
-    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).ravel())
+def _fingerprint(dataset):
+    x = np.ascontiguousarray(dataset.x)
+    return f"{x.shape} {x.dtype} scale {dataset.scale} crc32 {zlib.crc32(x.view(np.uint8).ravel())}"

@@ -87,7 +87,7 @@ def train(
     settings = Settings(epochs, batch_size, bound, n_samples, binarization, clip, patience)
     rng = np.random.default_rng(0) if rng is None else rng
     run = Run(vae, data, settings, optim.build(optimizer), rng, valid)
-    storage = Storage(run, checkpoint, checkpoint_seconds)
+    storage = Storage(run, checkpoint, in_range(checkpoint_seconds, "checkpoint_seconds", 0, math.inf))
     if resume:
         storage.restore()
     run.loop(storage, progress, on_epoch)
@@ -100,7 +100,8 @@ class Settings:
     def __init__(self, epochs, batch_size, bound, n_samples, binarization, clip, patience):
         self.epochs = positive_int(epochs, "epochs")
         self.batch_size = positive_int(batch_size, "batch_size")
-        self.bound_name, self.bound = bound, build(BOUNDS, bound, "bound")
+        self.bound = build(BOUNDS, bound, "bound")
+        self.bound_name = next(name for name, kind in BOUNDS.items() if isinstance(self.bound, kind))
         self.n_samples = positive_int(n_samples, "n_samples")
         self.binarization = binarization
         self.clip = None if clip is None else in_range(clip, "clip", 0, math.inf, low_open=True)

@@ -1,0 +1,73 @@
+"""Every registered bound as a function of the terms of the one equation."""
+
+import naive
+import numpy as np
+import pytest
+
+from scratchvae.bounds import BOUNDS, Terms
+
+SHAPES = [(1, 1), (1, 4), (3, 1), (3, 4)]  # (K, B)
+
+
+@pytest.fixture(params=BOUNDS)
+def bound(request):
+    return BOUNDS[request.param]()
+
+
+def random_terms(bound, shape, rng, dtype="float64"):
+    """Terms as a model would hand them to this bound."""
+    arrays = rng.normal(size=(4, *shape)).astype(dtype)
+    if bound.uses_kl:
+        return Terms(arrays[0], kl=rng.normal(size=shape[1:]).astype(dtype))
+    return Terms(*arrays)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_backward_equals_central_differences(bound, shape, rng):
+    terms = random_terms(bound, shape, rng)
+    loss, cache = bound.forward(terms)
+    dterms = bound.backward(cache)
+    assert np.ndim(loss) == 0
+    for name in terms._fields:
+        if getattr(terms, name) is None or name == "log_noise":  # p(eps) depends on no parameter
+            assert getattr(dterms, name) is None
+            continue
+        numerical = naive.numerical_gradient(
+            lambda t, name=name: float(bound.forward(terms._replace(**{name: t}))[0]), getattr(terms, name)
+        )
+        assert naive.relative_error(getattr(dterms, name), numerical) < 1e-8
+
+
+def test_a_higher_likelihood_lowers_the_loss(bound, rng):
+    """The sign turns here: the bound is maximised, the loss minimised."""
+    terms = random_terms(bound, (3, 4), rng)
+    better = terms._replace(log_likelihood=terms.log_likelihood + 1)
+    assert bound.forward(better)[0] == pytest.approx(bound.forward(terms)[0] - 1, rel=1e-12)
+
+
+def test_doubling_the_batch_leaves_the_loss_as_it_is(bound, rng):
+    """A loss is in nats a datum: the batch mean is taken, not the sum."""
+    terms = random_terms(bound, (3, 4), rng)
+    twice = Terms(*(None if term is None else np.concatenate([term, term], axis=-1) for term in terms))
+    assert bound.forward(twice)[0] == pytest.approx(bound.forward(terms)[0], rel=1e-12)
+
+
+def test_the_dtype_is_kept(bound, dtype, rng):
+    loss, cache = bound.forward(random_terms(bound, (3, 4), rng, dtype))
+    assert loss.dtype == dtype
+    assert {term.dtype.name for term in bound.backward(cache) if term is not None} == {dtype}
+
+
+def test_the_elbo_is_minus_the_mean_log_weight(rng):
+    log_p_x, log_p_z, log_p_eps, log_det = terms = rng.normal(size=(4, 3, 4))
+    expected = sum(
+        log_p_x[k, b] + log_p_z[k, b] - (log_p_eps[k, b] - log_det[k, b]) for k in range(3) for b in range(4)
+    )
+    loss, _ = BOUNDS["elbo"]().forward(Terms(*terms))
+    assert loss == pytest.approx(-expected / 12, rel=1e-13)
+
+
+def test_the_analytic_kl_bound_is_the_mean_likelihood_less_the_mean_kl(rng):
+    log_p_x, kl = rng.normal(size=(3, 4)), rng.normal(size=4)
+    loss, _ = BOUNDS["analytic_kl"]().forward(Terms(log_p_x, kl=kl))
+    assert loss == pytest.approx(sum(kl) / 4 - log_p_x.sum() / 12, rel=1e-13)

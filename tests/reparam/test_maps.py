@@ -1,0 +1,188 @@
+"""Every registered map z = g(eps; lam): its determinant, its inverse, both gradients, all shapes.
+
+A round trip cannot see a wrong log-determinant, so it is held against the determinant of a numerical
+Jacobian, and the density that it makes must integrate to one.
+"""
+
+import naive
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from scratchvae.reparam import MAPS
+
+# Leading axes of lam and of eps.
+LEADS = [
+    ((), ()),
+    ((), (4,)),
+    ((), (2, 4)),
+    ((1,), (2, 4)),
+    ((4,), ()),
+    ((4,), (4,)),
+    ((4,), (2, 4)),
+    ((4,), (1, 4)),
+    ((2, 1), (2, 4)),
+    ((2, 1), (4,)),
+    ((2, 4), (2, 4)),
+    ((2, 4), (4,)),
+    ((3, 1, 2), (4, 2)),
+]
+
+pytestmark = pytest.mark.usefixtures("backend")
+
+
+@pytest.fixture(params=MAPS)
+def name(request):
+    return request.param
+
+
+def draw(name, n_latent, rng, lam_lead=(), eps_lead=(), dtype="float64"):
+    """A map with a random lam and eps."""
+    reparam = MAPS[name](n_latent)
+    lam = 0.7 * rng.normal(size=(*lam_lead, reparam.n_params))
+    return reparam, lam.astype(dtype), rng.normal(size=(*eps_lead, n_latent)).astype(dtype)
+
+
+@pytest.mark.parametrize("n_latent", [1, 2, 5])
+def test_log_det_equals_slogdet_of_the_numerical_jacobian(name, n_latent, rng):
+    for _ in range(5):
+        reparam, lam, eps = draw(name, n_latent, rng)
+        jacobian = naive.numerical_jacobian(lambda t, g=reparam, lam=lam: g.forward(lam, t)[0], eps)
+        _, expected = np.linalg.slogdet(jacobian)
+        assert reparam.forward(lam, eps)[1] == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("n_latent", [1, 2, 5])
+def test_inverse_undoes_forward(name, n_latent, rng):
+    reparam, lam, eps = draw(name, n_latent, rng, (4,), (3, 4))
+    np.testing.assert_allclose(reparam.inverse(lam, reparam.forward(lam, eps)[0]), eps, rtol=0, atol=1e-12)
+
+
+def test_the_density_integrates_to_one(name, rng):
+    """q(z) = p(eps) / |det dz/deps| at eps = g^-1(z), over the line."""
+    reparam, lam, _ = draw(name, 1, rng)
+
+    def density(z):
+        eps = reparam.inverse(lam, np.array([z]))
+        return float(np.exp(stats.norm.logpdf(eps).sum() - reparam.forward(lam, eps)[1]))
+
+    assert integrate.quad(density, -30, 30, points=[lam[0]], limit=200)[0] == pytest.approx(1, abs=1e-9)
+
+
+def test_the_density_in_the_plane_integrates_to_one(name, rng):
+    reparam, lam, _ = draw(name, 2, rng)
+    side = np.linspace(-25, 25, 1001)
+    z = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    eps = reparam.inverse(lam, z)
+    log_q = stats.norm.logpdf(eps).sum(axis=-1) - reparam.forward(lam, eps)[1]
+    assert np.exp(log_q).sum() * (side[1] - side[0]) ** 2 == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("n_latent", [1, 2, 5])
+@pytest.mark.parametrize(("lam_lead", "eps_lead"), LEADS)
+def test_backward_equals_central_differences(name, n_latent, lam_lead, eps_lead, rng):
+    reparam, lam, eps = draw(name, n_latent, rng, lam_lead, eps_lead)
+    z, log_det, cache = reparam.forward(lam, eps)
+    dz, dlog_det = rng.normal(size=z.shape), rng.normal(size=log_det.shape)
+
+    def loss(lam, eps):
+        z, log_det, _ = reparam.forward(lam, eps)
+        return float((z * dz).sum() + (log_det * dlog_det).sum())
+
+    dlam, deps = reparam.backward(cache, dz, dlog_det)
+    assert naive.relative_error(dlam, naive.numerical_gradient(lambda t: loss(t, eps), lam)) < 1e-8
+    assert naive.relative_error(deps, naive.numerical_gradient(lambda t: loss(lam, t), eps)) < 1e-8
+
+
+@pytest.mark.parametrize(("lam_lead", "eps_lead"), LEADS)
+def test_leading_axes_broadcast_as_a_loop_over_rows(name, lam_lead, eps_lead, rng):
+    reparam, lam, eps = draw(name, 3, rng, lam_lead, eps_lead)
+    z, log_det, _ = reparam.forward(lam, eps)
+    batch = np.broadcast_shapes(lam_lead, eps_lead)
+    assert z.shape == (*batch, 3)
+    assert log_det.shape == batch
+    lams, noises = np.broadcast_to(lam, (*batch, lam.shape[-1])), np.broadcast_to(eps, (*batch, 3))
+    for place in np.ndindex(batch):
+        row, row_log_det, _ = reparam.forward(lams[place], noises[place])
+        np.testing.assert_allclose(z[place], row, rtol=1e-14)
+        np.testing.assert_allclose(log_det[place], row_log_det, rtol=1e-14)
+
+
+def test_each_gradient_comes_alone_too(name, rng):
+    """backward is linear in (dz, dlog_det): the two parts add up."""
+    reparam, lam, eps = draw(name, 3, rng, (4,), (2, 4))
+    z, log_det, cache = reparam.forward(lam, eps)
+    dz, dlog_det = rng.normal(size=z.shape), rng.normal(size=log_det.shape)
+    both = reparam.backward(cache, dz, dlog_det)
+    by_z = reparam.backward(cache, dz, np.zeros_like(dlog_det))
+    by_log_det = reparam.backward(cache, np.zeros_like(dz), dlog_det)
+    for whole, first, second in zip(both, by_z, by_log_det, strict=True):
+        np.testing.assert_allclose(whole, first + second, rtol=1e-12, atol=1e-13)
+
+
+def test_two_forwards_before_a_backward_do_not_disturb_each_other(name, rng):
+    reparam, lam, eps = draw(name, 3, rng, (4,), (2, 4))
+    dz, dlog_det = rng.normal(size=(2, 4, 3)), rng.normal(size=(2, 4))
+    expected = reparam.backward(reparam.forward(lam, eps)[2], dz, dlog_det)
+    _, _, cache = reparam.forward(lam, eps)
+    reparam.forward(-lam, -eps)
+    for got, wanted in zip(reparam.backward(cache, dz, dlog_det), expected, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_arguments_are_left_alone(name, rng):
+    reparam, lam, eps = draw(name, 3, rng, (4,), (2, 4))
+    dz, dlog_det = rng.normal(size=(2, 4, 3)), rng.normal(size=(2, 4))
+    arrays = (lam, eps, dz, dlog_det)
+    before = [array.copy() for array in arrays]
+    reparam.backward(reparam.forward(lam, eps)[2], dz, dlog_det)
+    for array, copy in zip(arrays, before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+def test_the_dtype_is_kept_and_float32_is_close_to_float64(name, dtype, rng):
+    reparam, lam, eps = draw(name, 3, rng, (4,), (2, 4))
+    dz, dlog_det = rng.normal(size=(2, 4, 3)), rng.normal(size=(2, 4))
+
+    def everything(kind):
+        z, log_det, cache = reparam.forward(lam.astype(kind), eps.astype(kind))
+        return z, log_det, *reparam.backward(cache, dz.astype(kind), dlog_det.astype(kind))
+
+    for got, expected in zip(everything(dtype), everything("float64"), strict=True):
+        assert got.dtype == dtype
+        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_mean_and_standard_deviation_are_those_of_many_draws(name, rng):
+    reparam, lam, _ = draw(name, 3, rng)
+    z, _, _ = reparam.forward(lam, rng.standard_normal((40_000, 3)))
+    mean, sigma = reparam.mean_and_sigma(lam)
+    assert (np.abs(z.mean(axis=0) - mean) < 4 * z.std(axis=0) / np.sqrt(len(z))).all()
+    np.testing.assert_allclose(z.std(axis=0), sigma, rtol=4 / np.sqrt(2 * len(z)))
+
+
+def test_the_closed_form_of_kl_is_the_mean_of_the_log_ratio(name, rng):
+    reparam, lam, eps = draw(name, 3, rng, (), (100_000,))
+    z, log_det, _ = reparam.forward(lam, eps)
+    log_q = stats.norm.logpdf(eps).sum(axis=-1) - log_det
+    log_ratio = log_q - stats.norm.logpdf(z).sum(axis=-1)
+    kl, _ = reparam.kl_forward(lam)
+    assert abs(log_ratio.mean() - kl) < 4 * log_ratio.std() / np.sqrt(len(eps))
+
+
+def test_the_map_knows_its_own_name(name):
+    assert MAPS[name](3).spec == name
+
+
+@pytest.mark.parametrize("n_latent", [0, -1, 2.0, "2", None])
+def test_a_number_of_latents_that_is_no_positive_whole_number_is_refused(name, n_latent):
+    with pytest.raises(ValueError, match="n_latent must be a whole number of at least 1"):
+        MAPS[name](n_latent)
+
+
+def test_the_diagonal_map_is_mu_plus_sigma_eps(rng):
+    reparam, lam, eps = draw("diagonal", 3, rng)
+    z, log_det, _ = reparam.forward(lam, eps)
+    np.testing.assert_allclose(z, lam[:3] + np.exp(lam[3:]) * eps, rtol=1e-14)
+    log_q = stats.norm.logpdf(eps).sum() - log_det
+    assert log_q == pytest.approx(stats.norm.logpdf(z, lam[:3], np.exp(lam[3:])).sum(), rel=1e-12)

@@ -1,0 +1,50 @@
+"""log-sum-exp, sigmoid and softplus at the values where a naive formula fails."""
+
+import math
+
+import naive
+import numpy as np
+import pytest
+from scipy import special
+
+from scratchvae.numerics import log_sum_exp, sigmoid, softplus
+
+POINTS = np.array([-1e308, -1e4, -745.0, -40.0, -1.0, -1e-9, -0.0, 0.0, 1e-9, 2.0, 40.0, 745.0, 1e4, 1e308])
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+def test_log_sum_exp_equals_scipy(axis, rng):
+    a = 10 * rng.normal(size=(2, 3, 4))
+    np.testing.assert_allclose(log_sum_exp(a, axis), special.logsumexp(a, axis=axis), rtol=1e-14)
+
+
+def test_log_sum_exp_less_log_n_is_the_naive_log_mean_exp(rng):
+    a = 100 * rng.normal(size=50)
+    assert log_sum_exp(a, 0) - math.log(50) == pytest.approx(naive.log_mean_exp(list(a)), rel=1e-14)
+
+
+@pytest.mark.parametrize("shift", [1e4, -1e4, 1e300])
+def test_log_sum_exp_does_not_overflow(shift):
+    assert log_sum_exp(np.full(3, shift), 0) == pytest.approx(shift + math.log(3), rel=1e-14)
+
+
+def test_log_sum_exp_of_infinities_is_the_limit():
+    inf = np.inf
+    a = np.array([[-inf, -inf], [-inf, 1.0], [inf, 1.0], [inf, -inf]])
+    np.testing.assert_array_equal(log_sum_exp(a, 1), [-inf, 1.0, inf, inf])
+    assert np.isnan(log_sum_exp(np.array([np.nan, 1.0]), 0))
+
+
+def test_sigmoid_equals_scipy_and_keeps_its_small_values():
+    np.testing.assert_allclose(sigmoid(POINTS), special.expit(POINTS), rtol=1e-14, atol=5e-324)
+    assert sigmoid(np.array(-700.0)) == pytest.approx(math.exp(-700), rel=1e-14)
+
+
+def test_softplus_equals_scipy_and_keeps_its_small_values():
+    np.testing.assert_allclose(softplus(POINTS), np.logaddexp(0, POINTS), rtol=1e-14)
+    assert softplus(np.array(-40.0)) == pytest.approx(math.exp(-40), rel=1e-14)
+
+
+def test_the_dtype_is_kept(dtype):
+    a = np.zeros((2, 3), dtype)
+    assert {f.dtype.name for f in (log_sum_exp(a, 1), sigmoid(a), softplus(a))} == {dtype}
