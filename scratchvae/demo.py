@@ -69,7 +69,7 @@ class Demo:
     def _check(self, vae):
         rng = np.random.default_rng(self.seed)
         x = data.binarization.dynamic(self.train_set.subset(slice(8)), None, rng)
-        return gradcheck.check_vae(vae, x, rng.standard_normal((1, len(x), vae.n_latent)))
+        return gradcheck.check_vae(vae, x, rng.standard_normal((1, len(x), vae.n_latent)), n_probes=3)
 
     def _train(self, name, vae):
         self.say(f"\ntraining {len(vae.parameters):,} parameters, {vae.n_latent} latent dimensions")

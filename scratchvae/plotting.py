@@ -40,9 +40,10 @@ def save(drawn, path, dpi=150):
 
 def learning_curve(ax, epochs, train_elbo, valid_elbo=None):
     """ELBO against epoch, training and validation."""
-    ax.plot(epochs, train_elbo, color=COLOURS[0], label="training")
+    marker = "o" if len(epochs) == 1 else None  # a line through one point cannot be seen
+    ax.plot(epochs, train_elbo, color=COLOURS[0], marker=marker, label="training")
     if valid_elbo is not None:
-        ax.plot(epochs, valid_elbo, color=COLOURS[1], linestyle="--", label="validation")
+        ax.plot(epochs, valid_elbo, color=COLOURS[1], linestyle="--", marker=marker, label="validation")
     # The first epochs fall so far below the rest that they would hide it.
     shown = np.concatenate([train_elbo, train_elbo if valid_elbo is None else valid_elbo])
     low = np.quantile(shown, 0.08) if len(epochs) > 10 else shown.min()

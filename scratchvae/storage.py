@@ -39,12 +39,20 @@ def atomic_write(path, mode="wb"):
         os.replace(temporary, path)
     except OSError as error:
         kept = " The earlier file is kept." if path.is_file() else ""
-        reason = error.strerror or str(error)
-        raise OSError(error.errno, f"cannot save to {path}: {reason}.{kept}") from error
+        message = f"cannot save to {path}: {error.strerror or error}.{kept}"
+        raise OSError(*filter(None, [error.errno]), message) from error
     finally:
         if temporary is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
+
+
+def remove_leftovers(path):
+    """Remove the temporary files that killed processes left beside `path`."""
+    path = Path(path)
+    for leftover in path.parent.glob(f".{path.name}.*"):
+        with contextlib.suppress(OSError):
+            leftover.unlink()
 
 
 def _umask():

@@ -145,6 +145,13 @@ class VAE:
         x = self.check_data(x)
         return self.step(x, self._check_noise(eps, x), bound)
 
+    def loss(self, x, eps, bound="elbo"):
+        """Loss of a minibatch without its gradient; arguments as for `loss_and_grad`."""
+        bound = build_from_spec(BOUNDS, bound, "bound")
+        x = self.check_data(x)
+        terms, _ = self.forward(x, self._check_noise(eps, x), bound.uses_kl)
+        return float(bound.forward(terms)[0])
+
     def step(self, x, eps, bound):
         """`loss_and_grad` without its checks, for arrays that are known to be right."""
         terms, cache = self.forward(x, eps, bound.uses_kl)
@@ -200,9 +207,9 @@ class VAE:
         """Importance-sampled log evidence log p(x) of each datum, nats (Rezende et al. 2014, appendix E).
 
         log p(x) is estimated by log (1/S) sum_s p(x, z_s) / q(z_s|x) with z_s drawn from q(z|x), a lower
-        bound in expectation that tightens as S grows (Burda et al. 2016). Not to be taken for
-        log p(x|z), the likelihood of a decoded z. Memory does not grow with S: a running log-sum-exp takes the
-        samples some at a time.
+        bound in expectation that tightens as S grows (Burda et al. 2016). Memory does not grow with S:
+        a running log-sum-exp takes the samples some at a time. Not to be taken for log p(x|z), the
+        likelihood of a decoded z.
 
         Parameters
         ----------

@@ -345,3 +345,18 @@ def test_arrays_of_any_type_come_back(tmp_path):
     for name, array in arrays.items():
         assert loaded[name].dtype == array.dtype
         np.testing.assert_array_equal(loaded[name], array)
+
+
+def test_what_a_kill_left_beside_a_file_can_be_removed(tmp_path):
+    for name in (".last.npz.ab12", ".last.npz.cd34", ".other.npz.ab12", "last.npz"):
+        (tmp_path / name).touch()
+    storage.remove_leftovers(tmp_path / "last.npz")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".other.npz.ab12", "last.npz"]
+
+
+def test_an_error_without_a_number_is_a_plain_sentence(tmp_path):
+    with (
+        pytest.raises(OSError, match="^cannot save to .*: short write[.]$"),
+        storage.atomic_write(tmp_path / "a"),
+    ):
+        raise OSError("short write")

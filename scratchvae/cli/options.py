@@ -34,7 +34,7 @@ def add_data(parser, default, split):
     if split is not None:
         parser.add_argument("--split", default=split, help=f"train, valid or test (default {split})")
     parser.add_argument(
-        "--rows", type=int, metavar="N", help="use N rows only: as many glyphs, or a random subset"
+        "--rows", type=int, metavar="N", help="use at most N rows of a split: glyphs, or a random subset"
     )
     parser.add_argument(
         "--data-dir",

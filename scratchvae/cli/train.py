@@ -15,7 +15,11 @@ def add_arguments(parser):
     """Declare the options."""
     add_data(parser, "glyphs", None)
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the run")
-    parser.add_argument("--resume", action="store_true", help="go on from OUT/last.npz")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from OUT/last.npz, with the same options; --epochs may grow at a constant rate",
+    )
     _add_model(parser.add_argument_group("model"))
     _add_training(parser.add_argument_group("training"))
     add_seed(parser, "weights, noise and order")

@@ -138,10 +138,11 @@ def check_vae(vae, x, eps, bound="elbo", **options):
 
     def loss(theta):
         parameters.value = theta
-        return vae.loss_and_grad(x, eps, bound)
+        return vae.loss(x, eps, bound)
 
     def gradient(theta):
-        loss(theta)
+        parameters.value = theta
+        vae.loss_and_grad(x, eps, bound)
         return parameters.grad.copy()
 
     return check(loss, parameters.value.copy(), gradient, parameters.blocks(), **options)

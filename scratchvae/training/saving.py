@@ -8,6 +8,7 @@ import numpy as np
 
 from scratchvae import kernels
 from scratchvae.data.seeds import plain
+from scratchvae.storage import remove_leftovers
 from scratchvae.training import checkpoint
 from scratchvae.training.history import History
 from scratchvae.training.run import NotFiniteError
@@ -22,6 +23,8 @@ class Storage:
         if folder is not None:
             self.last, self.best, self.csv = checkpoint.paths(checkpoint.writable_folder(folder))
             self.settings = self._identity()  # read over the whole data: once
+            for file in (self.last, self.best, self.csv):
+                remove_leftovers(file)
 
     def _identity(self):
         """What must not change between the parts of one run."""
