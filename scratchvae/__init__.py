@@ -21,6 +21,7 @@ _MODULES = (
     "bounds",
     "data",
     "distributions",
+    "evaluation",
     "gradcheck",
     "kernels",
     "nn",
@@ -41,4 +42,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted([*globals(), *__all__])
+    return sorted([*__all__, "__version__"])

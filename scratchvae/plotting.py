@@ -50,6 +50,7 @@ def learning_curve(ax, epochs, train_elbo, valid_elbo=None):
     margin = 0.05 * max(shown.max() - low, 1e-9)
     ax.set_ylim(low - margin, shown.max() + margin)
     ax.set(xlabel="epoch", ylabel="ELBO (nats a datum)")
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(alpha=0.3)
     ax.legend(frameon=False, loc="lower right")

@@ -50,7 +50,7 @@ def _checks(seed):
         yield f"bound {name}", partial(_bound, BOUNDS[name]())
     for bound in BOUNDS:
         for likelihood in LIKELIHOODS:
-            yield f"VAE {likelihood}, {bound}", partial(_vae, likelihood, bound, seed)
+            yield f"VAE {likelihood}/{bound}", partial(_vae, likelihood, bound, seed)
 
 
 def _map(name, seed, rng):

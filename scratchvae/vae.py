@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchvae.bounds import BOUNDS, Terms
+from scratchvae.broadcasting import row_blocks
 from scratchvae.distributions import LIKELIHOODS, StandardNormal
 from scratchvae.nn import ACTIVATIONS, INITIALIZATIONS, MLP
 from scratchvae.numerics import log_sum_exp
@@ -28,7 +29,7 @@ MAX_ROWS = 4096
 
 
 class Cache(NamedTuple):
-    """What the backward pass needs, in the order in which forward made it."""
+    """What the backward pass needs, the caches of the parts."""
 
     encoder: tuple
     posterior: tuple
@@ -102,7 +103,8 @@ class VAE:
         self.seed = whole_number(seed, "seed")
         self.likelihood = build_from_spec(LIKELIHOODS, likelihood, "likelihood")
         self.posterior = choose(MAPS, posterior, "posterior")(self.n_latent)
-        self.prior = StandardNormal()
+        self.prior = StandardNormal()  # p(z)
+        self.noise = StandardNormal()  # p(eps)
         self.dtype = real_dtype(dtype)
         self._build_networks()
 
@@ -129,7 +131,7 @@ class VAE:
         eps : array (K, B, L)
             Noise from N(0, I), an argument so that the loss is a deterministic function.
         bound : str or bound
-            "elbo" (Monte Carlo, the one equation) or "analytic_kl" (KL in closed form).
+            "elbo" (Monte Carlo, Eq. 7), "analytic_kl" (KL in closed form) or "iwae" (importance-weighted).
 
         Returns
         -------
@@ -143,7 +145,7 @@ class VAE:
         """
         bound = build_from_spec(BOUNDS, bound, "bound")
         x = self.check_data(x)
-        return self.step(x, self._check_noise(eps, x), bound)
+        return self.loss_and_grad_unchecked(x, self._check_noise(eps, x), bound)
 
     def loss(self, x, eps, bound="elbo"):
         """Loss of a minibatch without its gradient; arguments as for `loss_and_grad`."""
@@ -152,7 +154,7 @@ class VAE:
         terms, _ = self.forward(x, self._check_noise(eps, x), bound.uses_kl)
         return float(bound.forward(terms)[0])
 
-    def step(self, x, eps, bound):
+    def loss_and_grad_unchecked(self, x, eps, bound):
         """`loss_and_grad` without its checks, for arrays that are known to be right."""
         terms, cache = self.forward(x, eps, bound.uses_kl)
         loss, bound_cache = bound.forward(terms)
@@ -173,7 +175,7 @@ class VAE:
             terms = Terms(log_likelihood, kl=kl)
             return terms, Cache(encoder, posterior, kl_cache, None, decoder, likelihood)
         log_prior, prior = self.prior.forward(z)
-        terms = Terms(log_likelihood, log_prior, self.prior.log_prob(eps), log_det)
+        terms = Terms(log_likelihood, log_prior, self.noise.log_prob(eps), log_det)
         return terms, Cache(encoder, posterior, None, prior, decoder, likelihood)
 
     def backward(self, cache, dterms):
@@ -197,7 +199,8 @@ class VAE:
     def log_weights(self, x, eps):
         """log p(x, z) - log q(z|x), (K, B), nats, for x (B, D) and eps (K, B, L)."""
         x = self.check_data(x)
-        return self.forward(x, self._check_noise(eps, x))[0].log_weights()
+        lam, _ = self.encoder.forward(self.likelihood.encoder_input(x))
+        return self._log_weights_given(lam, x, self._check_noise(eps, x))
 
     def elbo(self, x, eps):
         """The Monte Carlo ELBO of each datum, (B,), nats: the mean of its K log weights."""
@@ -227,11 +230,10 @@ class VAE:
         x, n_samples = self.check_data(x), positive_int(n_samples, "n_samples")
         generator(rng)
         result = np.empty(len(x))
-        for start in range(0, len(x), MAX_ROWS):
-            block = slice(start, start + MAX_ROWS)
-            result[block] = self._log_likelihood_of_block(x[block], n_samples, rng)
+        for rows in row_blocks(len(x), MAX_ROWS):
+            result[rows] = self._log_likelihood_of_block(x[rows], n_samples, rng)
             if progress is not None:
-                progress(len(x[block]))
+                progress(len(x[rows]))
         return result
 
     def _log_likelihood_of_block(self, x, n_samples, rng):
@@ -248,7 +250,7 @@ class VAE:
     def _log_weights_given(self, lam, x, eps):
         z, log_det, _ = self.posterior.forward(lam, eps)
         log_likelihood = self.likelihood.log_prob(x, self.decoder.forward(z)[0])
-        return log_likelihood + self.prior.log_prob(z) - self.prior.log_prob(eps) + log_det  # Eq. (6)
+        return log_likelihood + self.prior.log_prob(z) - self.noise.log_prob(eps) + log_det  # Eq. (6)
 
     # --- encoder and decoder by themselves ------------------------------------------------------
 

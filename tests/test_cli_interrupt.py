@@ -36,7 +36,11 @@ def progress(folder):
 
 def test_it_is_saved_and_goes_on(tmp_path, capsys):
     status, _, err = interrupted(tmp_path / "parts")
-    assert (status, err) == (130, "scratchvae train: interrupted.\n")
+    assert status == 130
+    assert err.startswith(
+        f"saved in {tmp_path / 'parts' / 'last.npz'}: the same command with --resume goes on"
+    )
+    assert err.endswith("scratchvae train: interrupted.\n")
     stopped = progress(tmp_path / "parts")
     assert stopped["step"] >= 6
     longer = [*SMALL, "--epochs", stopped["batches"]["epoch"] + 2]
@@ -71,4 +75,5 @@ def test_before_the_first_step(tmp_path):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert line.startswith("glyphs: 60 rows")
-    assert (process.returncode, err) == (130, "scratchvae train: interrupted.\n")
+    assert process.returncode == 130
+    assert err.endswith("scratchvae train: interrupted.\n")

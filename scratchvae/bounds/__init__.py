@@ -2,9 +2,10 @@
 
 from scratchvae.bounds.analytic_kl import AnalyticKL
 from scratchvae.bounds.elbo import Elbo
+from scratchvae.bounds.iwae import Iwae
 from scratchvae.bounds.terms import Terms
 
 #: The bounds by the name that ``bound=`` takes.
-BOUNDS = {"elbo": Elbo, "analytic_kl": AnalyticKL}
+BOUNDS = {"elbo": Elbo, "analytic_kl": AnalyticKL, "iwae": Iwae}
 
-__all__ = ["BOUNDS", "AnalyticKL", "Elbo", "Terms"]
+__all__ = ["BOUNDS", "AnalyticKL", "Elbo", "Iwae", "Terms"]

@@ -2,6 +2,9 @@
 the best validation ELBO) and history.csv. A run that was stopped goes on with --resume and ends
 bit-identical to one that was not."""
 
+import sys
+from functools import partial
+
 from scratchvae.cli.options import add_data, add_quiet, add_seed, binarization_for, load_data
 
 HELP = "train a VAE and keep its checkpoints"
@@ -29,9 +32,13 @@ def add_arguments(parser):
 def _add_model(group):
     group.add_argument("--latent", type=int, default=20, metavar="L", help="latent dimensions (default 20)")
     group.add_argument(
-        "--hidden", default="500", metavar="N,N", help="encoder's hidden widths, the decoder's reversed"
+        "--hidden", default="500", metavar="N,N", help="encoder's hidden widths, the decoder's reversed (500)"
     )
-    group.add_argument("--activation", default="tanh", help="tanh (default), relu, elu, gelu, ...")
+    group.add_argument(
+        "--activation",
+        default="tanh",
+        help="tanh (default), relu, leaky_relu, elu, softplus, sigmoid, gelu, identity",
+    )
     group.add_argument(
         "--likelihood",
         default="bernoulli",
@@ -42,13 +49,21 @@ def _add_model(group):
 
 def _add_training(group):
     group.add_argument("--epochs", type=int, default=50, metavar="N", help="passes over the data (50)")
-    group.add_argument("--batch-size", type=int, default=100, metavar="B", help="(default 100)")
-    group.add_argument("--optimizer", default="adam", help="adam (default), adamw, sgd, momentum, ...")
+    group.add_argument(
+        "--batch-size", type=int, default=100, metavar="B", help="rows in a minibatch (default 100)"
+    )
+    group.add_argument(
+        "--optimizer", default="adam", help="adam (default), adamw, sgd, momentum, adagrad, rmsprop"
+    )
     group.add_argument("--lr", type=float, default=1e-3, help="learning rate (default 0.001)")
-    group.add_argument("--schedule", choices=("constant", "cosine"), default="constant", help="of the rate")
-    group.add_argument("--warm-up", type=int, default=0, metavar="STEPS", help="linear, of the rate")
+    group.add_argument(
+        "--schedule", choices=("constant", "cosine"), default="constant", help="of the learning rate"
+    )
+    group.add_argument(
+        "--warm-up", type=int, default=0, metavar="STEPS", help="steps of linear warm-up of the rate"
+    )
     group.add_argument("--clip", type=float, metavar="NORM", help="largest norm of the gradient")
-    group.add_argument("--bound", default="elbo", help="elbo (default) or analytic_kl")
+    group.add_argument("--bound", default="elbo", help="elbo (default), analytic_kl or iwae")
     group.add_argument("--samples", type=int, default=1, metavar="K", help="draws of z a datum (default 1)")
     group.add_argument(
         "--binarization",
@@ -63,18 +78,31 @@ def _add_training(group):
 
 def run(args):
     """Train and return the exit status."""
-    from functools import partial
+    from scratchvae.training import checkpoint
 
+    last, best, _ = checkpoint.paths(args.out)
+    _check_folder(args, last)
+    try:
+        row = _train(args).best
+    except KeyboardInterrupt:
+        if last.exists():
+            print(f"saved in {last}: the same command with --resume goes on from there", file=sys.stderr)
+        raise
+    print(f"best validation ELBO {row['valid_elbo']:.3f} nats in epoch {row['epoch']}: {best}")
+    return 0
+
+
+def _train(args):
+    """Make data, model and optimizer as the options say, train, and return the history."""
     import numpy as np
 
-    from scratchvae.training import checkpoint, train
+    from scratchvae.training import train
 
-    _check_folder(args, checkpoint.paths(args.out)[0])
     data, valid = load_data(args, "train"), _validation_data(args)
     vae, optimizer = _model(args, data.n_data), _optimizer(args, len(data))
     say = (lambda text: None) if args.quiet else partial(print, flush=True)
     say(f"{data.name}: {len(data):,} rows to train on, {len(valid):,} to validate\n{vae!r}")
-    history = train(
+    return train(
         vae,
         data,
         epochs=args.epochs,
@@ -91,9 +119,6 @@ def run(args):
         progress=not args.quiet,
         on_epoch=lambda history: say(epoch_line(history.rows[-1])),
     )
-    best = history.best
-    print(f"best validation ELBO {best['valid_elbo']:.3f} nats in epoch {best['epoch']}: {args.out}/best.npz")
-    return 0
 
 
 def _check_folder(args, last):

@@ -59,17 +59,14 @@ class Bernoulli(Likelihood):
     def check(self, x):
         if ((x == 0) | (x == 1)).all():
             return
+        needs = "a Bernoulli likelihood needs x of 0 and 1 only, but"
         low, high = x.min(), x.max()
         if low < 0 or high > 1:
-            bytes_hint = (
-                " They look like bytes: divide by 255 first, then binarize." if 1 < high <= 255 else ""
-            )
-            raise ValueError(
-                f"a Bernoulli likelihood needs x in [0, 1], but x runs from {low} to {high}.{bytes_hint}"
-            )
+            hint = " They look like bytes: divide by 255 first, then binarize." if 1 < high <= 255 else ""
+            raise ValueError(f"{needs} x runs from {low} to {high}.{hint}")
         gray = x[(x != 0) & (x != 1)]
         raise ValueError(
-            f"a Bernoulli likelihood needs x of 0 and 1 only, but {gray.size} of {x.size} entries are gray "
-            f"(such as {gray[0]:.4g}): binarize them (binarization='dynamic' in training, or "
-            "scratchvae.data.fixed), or choose another likelihood, such as 'normal' or 'categorical'."
+            f"{needs} {gray.size} of {x.size} entries are gray (such as {gray[0]:.4g}): binarize them "
+            "(binarization='dynamic' in training, or scratchvae.data.binarization.fixed), or choose another "
+            "likelihood, such as 'normal' or 'categorical'."
         )

@@ -1,5 +1,5 @@
 """How good a model is."""
 
-from scratchvae.evaluation.scores import Scores, evaluate, mean_elbo
+from scratchvae.evaluation.scores import Scores, evaluate, mean_bound
 
-__all__ = ["Scores", "evaluate", "mean_elbo"]
+__all__ = ["Scores", "evaluate", "mean_bound"]

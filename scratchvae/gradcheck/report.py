@@ -39,7 +39,7 @@ class BlockReport:
 
     def row(self):
         """The block as a row of the table."""
-        where = "-" if self.index is None else str(self.index)
+        where = "direction" if self.index is None else str(self.index)
         numbers = f"{self.analytic:>14.6e} {self.numeric:>14.6e} {self.error:>9.1e}"
         verdict = f"{'ok' if self.passed else 'WRONG'} {self.note}".rstrip()
         return f"{self.name:<22} {self.shape!s:<14} {self.n_checked:>7} {where:<12} {numbers}  {verdict}"

@@ -13,6 +13,7 @@ from scratchvae.kernels.codes import (
     ELU,
     ELU_ALPHA,
     GELU,
+    IDENTITY,
     LEAK,
     LEAKY_RELU,
     RELU,
@@ -52,7 +53,7 @@ def _bernoulli_value(x, logits, log1p_small):
             for d in range(n_data):
                 logit = logits[k, b, d]
                 total += logit * (x[b, d] - (one if logit >= 0 else zero)) - log1p_small[k, b, d]
-            log_p[k, b] = total
+            log_p[k, b] = total  # Eq. (14)
     return log_p
 
 
@@ -69,8 +70,8 @@ def _bernoulli_value_and_grad(x, logits, small, log1p_small):
                 logit = logits[k, b, d]
                 total += logit * (x[b, d] - (one if logit >= 0 else zero)) - log1p_small[k, b, d]
                 sigmoid = (one if logit >= 0 else small[k, b, d]) / (one + small[k, b, d])
-                residual[k, b, d] = x[b, d] - sigmoid
-            log_p[k, b] = total
+                residual[k, b, d] = x[b, d] - sigmoid  # Eq. (14')
+            log_p[k, b] = total  # Eq. (14)
     return log_p, residual
 
 
@@ -83,8 +84,8 @@ def activation_backward(code, a, h, dh):
     for i in range(n_rows):
         _slope(code, a[i], h[i], slope)
         for j in range(n):
-            da[i, j] = dh[i, j] * slope[j]
-            db[j] += da[i, j]
+            da[i, j] = dh[i, j] * slope[j]  # Eq. (12')
+            db[j] += da[i, j]  # Eq. (11')
     return da, db
 
 
@@ -114,6 +115,8 @@ def _slope(code, a, h, slope):
         for j in range(n):
             density = math.exp(-a[j] * a[j] / 2) / math.sqrt(2 * math.pi)
             slope[j] = math.erfc(-a[j] / math.sqrt(2)) / 2 + a[j] * density
+    elif code != IDENTITY:  # whose slope of one stands there already
+        raise ValueError("unknown activation code")
 
 
 @jit
@@ -128,9 +131,9 @@ def diagonal_forward(lam, eps):
             sigma[b, i] = math.exp(lam[b, n_latent + i])
             total += lam[b, n_latent + i]
         for k in range(n_samples):
-            log_det[k, b] = total
+            log_det[k, b] = total  # Eq. (9)
             for i in range(n_latent):
-                z[k, b, i] = lam[b, i] + sigma[b, i] * eps[k, b, i]
+                z[k, b, i] = lam[b, i] + sigma[b, i] * eps[k, b, i]  # Eq. (8)
     return z, log_det, sigma
 
 
@@ -142,9 +145,9 @@ def diagonal_backward(eps, sigma, dz, dlog_det):
     for k in range(n_samples):
         for b in range(n_batch):
             for i in range(n_latent):
-                deps[k, b, i] = dz[k, b, i] * sigma[b, i]
+                deps[k, b, i] = dz[k, b, i] * sigma[b, i]  # Eq. (8')
                 dlam[b, i] += dz[k, b, i]
-                dlam[b, n_latent + i] += deps[k, b, i] * eps[k, b, i] + dlog_det[k, b]
+                dlam[b, n_latent + i] += deps[k, b, i] * eps[k, b, i] + dlog_det[k, b]  # Eq. (9')
     return dlam, deps
 
 
@@ -155,7 +158,7 @@ def adam_update(value, grad, m, v, t, lr, beta1, beta2, epsilon, weight_decay):
     keep2, new2, correct2 = real(beta2), real(1 - beta2), real(1 - beta2**t)
     lr, epsilon, weight_decay = real(lr), real(epsilon), real(weight_decay)
     for i in range(value.size):
-        m[i] = keep1 * m[i] + new1 * grad[i]
-        v[i] = keep2 * v[i] + new2 * grad[i] * grad[i]
+        m[i] = keep1 * m[i] + new1 * grad[i]  # Eq. (18)
+        v[i] = keep2 * v[i] + new2 * grad[i] * grad[i]  # Eq. (18)
         step = (m[i] / correct1) / (np.sqrt(v[i] / correct2) + epsilon)
-        value[i] -= lr * (step + weight_decay * value[i])
+        value[i] -= lr * (step + weight_decay * value[i])  # Eq. (19)

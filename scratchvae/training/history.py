@@ -9,7 +9,8 @@ from scratchvae.storage import atomic_write
 class History:
     """One row an epoch: epoch, step, train_elbo, valid_elbo, lr, seconds.
 
-    ELBOs are in nats a datum; ``valid_elbo`` is None without a validation set. ``history["name"]``
+    ELBOs are in nats a datum (for another bound than the ELBO, that bound); ``valid_elbo`` is None
+    without a validation set. ``history["name"]``
     is a column as a list.
     """
 
@@ -47,7 +48,8 @@ class History:
         if not self.rows:
             return "History: no epoch yet"
         last, best = self.rows[-1], self.best
+        valid = "" if best["valid_elbo"] is None else f", validation ELBO {best['valid_elbo']:.2f}"
         return (
-            f"History: {len(self)} epochs, {last['step']} steps; train ELBO {last['train_elbo']:.2f}, "
-            f"best epoch {best['epoch']}"
+            f"History: {len(self)} epochs, {last['step']} steps, training ELBO {last['train_elbo']:.2f}; "
+            f"best epoch {best['epoch']}{valid}"
         )

@@ -7,7 +7,7 @@ import numpy as np
 
 from scratchvae import optim
 from scratchvae.data import Minibatches
-from scratchvae.evaluation.scores import mean_elbo
+from scratchvae.evaluation.scores import mean_bound
 from scratchvae.training.history import History
 from scratchvae.training.interrupt import DelayedInterrupt
 from scratchvae.training.preparation import prepare
@@ -67,7 +67,7 @@ class Run:
         shape = (self.settings.n_samples, len(x), self.vae.n_latent)
         eps = self.rng.standard_normal(shape, self.vae.dtype)  # (K, B, L)
         with np.errstate(all="ignore"):  # what is not finite is found just below
-            loss = self.vae.step(x, eps, self.settings.bound)
+            loss = self.vae.loss_and_grad_unchecked(x, eps, self.settings.bound)
             self.check_finite(loss)
         if self.settings.clip is not None:
             optim.clip_by_norm(self.vae.parameters.grad, self.settings.clip)
@@ -85,7 +85,7 @@ class Run:
         where = f"the first block with such a gradient is {bad[0]}" if bad else "every gradient is finite"
         raise NotFiniteError(
             f"training diverged at step {self.step_count + 1}: the loss is {loss} and {where}. Try a smaller "
-            "learning rate, clip the gradient, or look at the data; the last checkpoint is kept."
+            "learning rate, clip the gradient, or look at the data; a checkpoint saved before is kept."
         )
 
     def validate(self):
@@ -93,11 +93,11 @@ class Run:
         if self.valid is None:
             return None
         with np.errstate(all="ignore"):  # what is not finite is found just below
-            elbo = mean_elbo(self.vae, self.valid)
+            elbo = mean_bound(self.vae, self.valid, self.settings.bound_name, self.settings.n_samples)
         if not math.isfinite(elbo):
             raise NotFiniteError(
                 f"training diverged: the validation ELBO is {elbo} after step {self.step_count}. Try a "
-                "smaller learning rate or clip the gradient; the last checkpoint is kept."
+                "smaller learning rate or clip the gradient; a checkpoint saved before is kept."
             )
         return elbo
 

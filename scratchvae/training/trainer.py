@@ -54,7 +54,7 @@ def train(
         Go on from ``last.npz`` if the folder has one; the run then ends bit-identical to one that
         was never stopped. False starts anew and replaces it.
     bound : str
-        "elbo" or "analytic_kl".
+        "elbo", "analytic_kl" or "iwae".
     n_samples : int
         K, draws of z for each datum.
     binarization : {None, "dynamic", "fixed"}

@@ -67,6 +67,24 @@ def test_the_elbo_is_minus_the_mean_log_weight(rng):
     assert loss == pytest.approx(-expected / 12, rel=1e-13)
 
 
+def test_with_one_sample_the_importance_weighted_bound_is_the_elbo(rng):
+    terms = Terms(*rng.normal(size=(4, 1, 5)))
+    (weighted, weighted_cache), (elbo, elbo_cache) = (
+        BOUNDS[name]().forward(terms) for name in ("iwae", "elbo")
+    )
+    assert weighted == pytest.approx(elbo, rel=1e-14)
+    gradients = BOUNDS["iwae"]().backward(weighted_cache), BOUNDS["elbo"]().backward(elbo_cache)
+    np.testing.assert_allclose(gradients[0].log_det, gradients[1].log_det, rtol=1e-14)
+
+
+def test_the_importance_weighted_bound_survives_weights_that_overflow(rng):
+    log_w = 5000 + rng.normal(size=(3, 5))
+    loss, cache = BOUNDS["iwae"]().forward(Terms(log_w, 0 * log_w, 0 * log_w, 0 * log_w))
+    expected = 5000 + np.log(np.exp(log_w - 5000).mean(axis=0)).mean()
+    assert -loss == pytest.approx(expected, rel=1e-13)
+    np.testing.assert_allclose(BOUNDS["iwae"]().backward(cache).log_prior.sum(axis=0), -1 / 5, rtol=1e-13)
+
+
 def test_the_analytic_kl_bound_is_the_mean_likelihood_less_the_mean_kl(rng):
     log_p_x, kl = rng.normal(size=(3, 4)), rng.normal(size=4)
     loss, _ = BOUNDS["analytic_kl"]().forward(Terms(log_p_x, kl=kl))

@@ -76,8 +76,8 @@ def test_binary_x_of_any_type_passes_the_check(kind):
     [
         ([[0.0, 0.25]], "1 of 2 entries are gray .such as 0.25.: binarize them"),
         ([[0, 128]], "runs from 0 to 128. They look like bytes: divide by 255"),
-        ([[0.0, 300.0]], r"needs x in \[0, 1\], but x runs from 0.0 to 300.0\.$"),
-        ([[-1.0, 1.0]], r"needs x in \[0, 1\], but x runs from -1.0 to 1.0\.$"),
+        ([[0.0, 300.0]], r"needs x of 0 and 1 only, but x runs from 0.0 to 300.0\.$"),
+        ([[-1.0, 1.0]], r"needs x of 0 and 1 only, but x runs from -1.0 to 1.0\.$"),
     ],
 )
 def test_other_x_is_refused_with_a_hint(x, message):

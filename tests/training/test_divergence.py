@@ -33,7 +33,7 @@ def test_a_planted_weight(block, bad, tmp_path):
 
 def spoil(vae, monkeypatch, loss, block=None, from_step=1):
     """Let a model's loss, and one block's gradient, be wrong from a step on."""
-    right, calls = vae.step, []
+    right, calls = vae.loss_and_grad_unchecked, []
 
     def step(x, eps, bound):
         calls.append(right(x, eps, bound))
@@ -43,7 +43,7 @@ def spoil(vae, monkeypatch, loss, block=None, from_step=1):
             vae.parameters.gradient(block).flat[-1] = np.nan
         return loss
 
-    monkeypatch.setattr(vae, "step", step)
+    monkeypatch.setattr(vae, "loss_and_grad_unchecked", step)
 
 
 @pytest.mark.parametrize("block", model().parameters.names)
@@ -63,14 +63,14 @@ def test_an_infinite_loss_with_finite_gradients(monkeypatch):
 
 def test_a_gradient_so_large_that_its_sum_overflows_is_finite(monkeypatch):
     vae = model()
-    right = vae.step
+    right = vae.loss_and_grad_unchecked
 
     def step(x, eps, bound):
         loss = right(x, eps, bound)
         vae.parameters.grad[:2] = 3e38  # float32 ends at 3.4e38
         return loss
 
-    monkeypatch.setattr(vae, "step", step)
+    monkeypatch.setattr(vae, "loss_and_grad_unchecked", step)
     _, history = run(None, vae, clip=1.0)
     assert len(history) == 4
 

@@ -32,7 +32,10 @@ def test_an_empty_history():
 
 
 def test_its_text_tells_how_it_went():
-    assert repr(History(ROWS)) == "History: 3 epochs, 30 steps; train ELBO -5.00, best epoch 2"
+    assert (
+        repr(History(ROWS))
+        == "History: 3 epochs, 30 steps, training ELBO -5.00; best epoch 2, validation ELBO -6.00"
+    )
 
 
 def test_rows_are_its_own():
