@@ -167,7 +167,7 @@ class VAE:
         With `uses_kl` the prior, noise and log-determinant are left out for the closed-form KL.
         """
         lam, encoder = self.encoder.forward(self.likelihood.encoder_input(x))  # (B, n_params)
-        z, log_det, posterior = self.posterior.forward(lam, eps)  # Eq. (5)
+        z, log_det, posterior = self.posterior.forward(lam, eps)  # Eq. (6)
         decoded, decoder = self.decoder.forward(z)  # (K, B, n)
         log_likelihood, likelihood = self.likelihood.forward(x, decoded)  # (K, B)
         if uses_kl:
@@ -191,7 +191,7 @@ class VAE:
             dz = dz + self.prior.backward(cache.prior, dterms.log_prior)
         if dlog_det is None:
             dlog_det = np.zeros(dz.shape[:-1], dz.dtype)
-        dlam, _ = self.posterior.backward(cache.posterior, dz, dlog_det)  # Eq. (5')
+        dlam, _ = self.posterior.backward(cache.posterior, dz, dlog_det)  # Eq. (6')
         if dterms.kl is not None:
             dlam = dlam + self.posterior.kl_backward(cache.kl, dterms.kl)
         self.encoder.backward(cache.encoder, dlam, need_dx=False)
@@ -250,7 +250,7 @@ class VAE:
     def _log_weights_given(self, lam, x, eps):
         z, log_det, _ = self.posterior.forward(lam, eps)
         log_likelihood = self.likelihood.log_prob(x, self.decoder.forward(z)[0])
-        return log_likelihood + self.prior.log_prob(z) - self.noise.log_prob(eps) + log_det  # Eq. (6)
+        return log_likelihood + self.prior.log_prob(z) - self.noise.log_prob(eps) + log_det  # Eq. (5)
 
     # --- encoder and decoder by themselves ------------------------------------------------------
 

@@ -20,4 +20,4 @@ class Terms(NamedTuple):
 
     def log_weights(self):
         """log w = log p(x, z) - log q(z|x), where log q(z|x) = log p(eps) - log|det dz/deps|."""
-        return self.log_likelihood + self.log_prior - self.log_noise + self.log_det  # Eq. (6)
+        return self.log_likelihood + self.log_prior - self.log_noise + self.log_det  # Eq. (5)
