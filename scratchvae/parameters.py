@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from scratchvae.validation import choose
+from scratchvae.validation import choose, numeric_array
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
 
@@ -12,7 +12,7 @@ DTYPES = {"float32": np.float32, "float64": np.float64}
 def real_dtype(dtype):
     """Return float32 or float64 as a NumPy dtype, else raise a ValueError."""
     try:
-        name = np.dtype(dtype).name
+        name = None if dtype is None else np.dtype(dtype).name  # NumPy takes None for float64
     except TypeError:
         name = dtype
     return np.dtype(choose(DTYPES, name, "dtype"))
@@ -75,7 +75,7 @@ class Parameters:
         self._grad[...] = self._fitting(vector)
 
     def _fitting(self, vector):
-        vector = np.asarray(vector)
+        vector = numeric_array(vector, "the vector of parameters")
         if vector.shape != self._value.shape:
             raise ValueError(f"the parameters are a vector of shape {self._value.shape}, not {vector.shape}.")
         return vector
@@ -98,7 +98,7 @@ class Parameters:
         view = self._view(self._value, name)
         if np.shape(array) not in ((), view.shape):
             raise ValueError(f"{name} has shape {view.shape}, not {np.shape(array)}.")
-        view[...] = array
+        view[...] = numeric_array(array, name)
 
     def gradient(self, name):
         """View of the block's gradient."""

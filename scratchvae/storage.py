@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import lzma
 import os
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -11,8 +13,24 @@ from pathlib import Path
 import numpy as np
 
 META = "meta"
-#: What zipfile, zlib and NumPy raise at a file that is cut short or altered.
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, KeyError, ValueError)
+#: What zipfile, its decompressors and NumPy raise at a file that is cut short or altered.
+DAMAGE = (
+    EOFError,
+    KeyError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+#: The bits that new files lack. Asking for them means setting them, so it is done once, at import.
+UMASK = os.umask(0)
+os.umask(UMASK)
 
 
 @contextlib.contextmanager
@@ -26,21 +44,21 @@ def atomic_write(path, mode="wb"):
     OSError
         If the folder cannot be written or the disk is full; the message names `path`.
     """
-    path = Path(path)
+    target = _target(path)
     temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with os.fdopen(handle, mode) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        os.chmod(temporary, 0o666 & ~UMASK)
+        os.replace(temporary, target)
     except OSError as error:
-        kept = " The earlier file is kept." if path.is_file() else ""
-        message = f"cannot save to {path}: {error.strerror or error}.{kept}"
-        raise OSError(*filter(None, [error.errno]), message) from error
+        kept = " The earlier file is kept." if target.is_file() else ""
+        reason = "its folder is a file" if isinstance(error, FileExistsError) else error.strerror or error
+        raise OSError(*filter(None, [error.errno]), f"cannot save to {path}: {reason}.{kept}") from error
     finally:
         if temporary is not None:
             with contextlib.suppress(FileNotFoundError):
@@ -55,10 +73,20 @@ def remove_leftovers(path):
             leftover.unlink()
 
 
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _target(path):
+    """The file that `path` means: what a link points to, so that the link stays."""
+    target = as_path(path).resolve()
+    if target.exists() and not target.is_file():
+        raise OSError(f"cannot save to {path}: there is something that is not a file.")
+    return target
+
+
+def as_path(path):
+    """Return a path from a string or path, else raise a ValueError."""
+    try:
+        return Path(path)
+    except TypeError:
+        raise ValueError(f"a path must be a string or a pathlib.Path, not {path!r}.") from None
 
 
 def save_npz(path, arrays, meta):
@@ -82,7 +110,7 @@ def load_npz(path):
     ValueError
         If it is not an npz file, is damaged, holds pickled objects, or was written by something else.
     """
-    path = Path(path)
+    path = as_path(path)
     try:
         with path.open("rb") as file:
             arrays = _read_arrays(file)
@@ -111,5 +139,5 @@ def _read_meta(array, path):
         raise ValueError(f"{path} was not saved by scratchvae: it has no description of itself.")
     try:
         return json.loads(array.item())
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: its description cannot be read ({error}).") from None

@@ -24,8 +24,8 @@ from scratchvae.validation import (
     whole_number,
 )
 
-#: How many rows the decoder sees at once where memory must not grow with the number of samples.
-MAX_ROWS = 4096
+#: How many rows, and values, the decoder makes at once where memory must not grow with the samples.
+MAX_ROWS, MAX_VALUES = 4096, 2**22
 
 
 class Cache(NamedTuple):
@@ -230,15 +230,20 @@ class VAE:
         x, n_samples = self.check_data(x), positive_int(n_samples, "n_samples")
         generator(rng)
         result = np.empty(len(x))
-        for rows in row_blocks(len(x), MAX_ROWS):
+        for rows in row_blocks(len(x), self.rows_at_once):
             result[rows] = self._log_likelihood_of_block(x[rows], n_samples, rng)
             if progress is not None:
                 progress(len(x[rows]))
         return result
 
+    @property
+    def rows_at_once(self):
+        """How many rows the decoder may be given at once; fewer if each makes many values."""
+        return max(1, min(MAX_ROWS, MAX_VALUES // self.likelihood.n_params(self.n_data)))
+
     def _log_likelihood_of_block(self, x, n_samples, rng):
         lam, _ = self.encoder.forward(self.likelihood.encoder_input(x))
-        at_once = max(1, MAX_ROWS // len(x))
+        at_once = max(1, self.rows_at_once // len(x))
         log_sum = np.full(len(x), -np.inf)
         for done in range(0, n_samples, at_once):
             n_now = min(at_once, n_samples - done)
@@ -291,6 +296,8 @@ class VAE:
         """Return x as (B, D) in the model's dtype, or raise a ValueError that says what is wrong."""
         x = has_shape(numeric_array(x, "x"), "x", (None, self.n_data), "(B, D)")
         self.likelihood.check(finite(x, "x"))
+        if x.dtype == np.uint8 and x.max() > 1 and not self.likelihood.takes_levels:
+            raise ValueError("x holds bytes up to 255, which training divides by 255: give x / 255.")
         return self._in_own_dtype(x, "x")
 
     def _check_noise(self, eps, x):
@@ -326,6 +333,8 @@ class VAE:
 
     def save(self, path):
         """Write architecture and parameters to an npz file, atomically and without pickle."""
+        for name in self.parameters:
+            finite(self.parameters[name], name)
         meta = {"kind": "VAE", "config": self.config}
         save_npz(path, {name: self.parameters[name] for name in self.parameters}, meta)
 
@@ -345,7 +354,7 @@ class VAE:
             raise ValueError(f"{path} does not hold a VAE.")
         try:
             vae = cls(**meta["config"])
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, MemoryError) as error:
             raise ValueError(f"{path} describes no VAE that this version can make: {error}") from None
         vae.restore(arrays, path)
         return vae
@@ -359,7 +368,9 @@ class VAE:
                 raise ValueError(
                     f"{path} does not fit this model: {name} must have shape {shape}, but has {came}."
                 )
-            self.parameters[name] = finite(numeric_array(found, name), f"{name} in {path}")
+            with np.errstate(over="ignore"):
+                values = numeric_array(found, name).astype(self.dtype)
+            self.parameters[name] = finite(values, f"{name} in {path}")
 
     def __repr__(self):
         shown = ", ".join(f"{key}={value!r}" for key, value in self.config.items())

@@ -92,6 +92,19 @@ def numeric_array(value, name):
     return array
 
 
+def real(value, name):
+    """Return `value` as an array of float32 or float64; anything else becomes float64."""
+    array = numeric_array(value, name)
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+
+
+def last_axis(array, name, size):
+    """Return `array` if its last axis has that size, else raise a ValueError."""
+    if array.ndim == 0 or array.shape[-1] != size:
+        raise ValueError(f"{name} must have shape (..., {size}), not {array.shape}.")
+    return array
+
+
 def finite(array, name):
     """Return `array` if none of its entries is NaN or infinite, else raise a ValueError naming the first."""
     if array.dtype.kind == "f" and not np.isfinite(array).all():

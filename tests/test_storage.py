@@ -360,3 +360,40 @@ def test_an_error_without_a_number_is_a_plain_sentence(tmp_path):
         storage.atomic_write(tmp_path / "a"),
     ):
         raise OSError("short write")
+
+
+def test_saving_to_a_link_writes_the_file_that_it_points_to(tmp_path):
+    (tmp_path / "target").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    with storage.atomic_write(tmp_path / "link") as file:
+        file.write(b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_text() == "new"
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with (
+        pytest.raises(OSError, match="something that is not a file"),
+        storage.atomic_write(tmp_path / "folder"),
+    ):
+        pass
+    assert (tmp_path / "folder").is_dir()
+
+
+@pytest.mark.parametrize("path", [None, 5, ["a"]])
+def test_a_path_is_a_string_or_a_path(path):
+    with pytest.raises(ValueError, match="a path must be a string"):
+        sv.VAE(4, 2, (3,)).save(path)
+    with pytest.raises(ValueError, match="a path must be a string"):
+        sv.VAE.load(path)
+
+
+def test_a_model_that_is_not_finite_is_not_saved(tmp_path):
+    vae = sv.VAE(4, 2, (3,))
+    vae.save(tmp_path / "m.npz")
+    before = (tmp_path / "m.npz").read_bytes()
+    vae.parameters["decoder.0.bias"][1] = np.nan
+    with pytest.raises(ValueError, match=r"decoder\.0\.bias has 1 NaN or infinite entries"):
+        vae.save(tmp_path / "m.npz")
+    assert (tmp_path / "m.npz").read_bytes() == before

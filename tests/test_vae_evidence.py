@@ -174,3 +174,14 @@ def test_a_number_of_samples_that_is_no_positive_whole_number_is_refused(n_sampl
     vae = make()
     with pytest.raises(ValueError, match="n_samples must be a whole number of at least 1"):
         vae.log_likelihood(data(vae), n_samples, rng)
+
+
+def test_fewer_rows_are_decoded_at_once_if_each_makes_many_values():
+    assert sv.VAE(784, 2, (4,)).rows_at_once == 4096
+    wide = sv.VAE(784, 2, (4,), likelihood="categorical:256")
+    assert wide.rows_at_once * 784 * 256 <= 2**22
+    tracemalloc.start()
+    wide.log_likelihood(np.zeros((2, 784)), 100, np.random.default_rng(0))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 500e6

@@ -172,3 +172,10 @@ def test_what_draws_takes_a_generator_only(rng):
             draw(3, rng)
     with pytest.raises(ValueError, match="must be a numpy.random.Generator"):
         vae.log_likelihood(np.zeros((2, 4)), 3, rng)
+
+
+def test_bytes_that_training_would_divide_by_255_are_refused():
+    x = np.array([[0, 255, 7, 1]], np.uint8)
+    with pytest.raises(ValueError, match="training divides by 255: give x / 255"):
+        sv.VAE(4, 2, (3,), likelihood="normal_fixed:0.3").encode(x)
+    assert sv.VAE(4, 2, (3,), likelihood="categorical:256").encode(x)[0].shape == (1, 2)

@@ -1,30 +1,11 @@
 """Arrays in NumPy's own files; pickled objects in them are never loaded, for they can run any code."""
 
 import io
-import tokenize
-import zipfile
-import zlib
 
 import numpy as np
 
 from scratchvae.data.files import read_bytes
-
-# What NumPy and the zip reader raise on damaged files.
-_DAMAGE = (
-    ValueError,
-    TypeError,
-    SyntaxError,
-    OverflowError,
-    MemoryError,
-    EOFError,
-    OSError,
-    KeyError,
-    NotImplementedError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-    tokenize.TokenError,
-)
+from scratchvae.storage import DAMAGE
 
 
 def read_numpy(path):
@@ -54,7 +35,7 @@ def read_numpy(path):
         )
     try:
         arrays = _arrays(content)
-    except _DAMAGE as error:
+    except (OSError, *DAMAGE) as error:
         if "allow_pickle" in str(error):
             raise ValueError(
                 f"{path} holds pickled objects, and pickles are never loaded; save plain numbers."

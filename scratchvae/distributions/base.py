@@ -3,6 +3,7 @@
 import numpy as np
 
 from scratchvae.broadcasting import unbroadcast
+from scratchvae.validation import last_axis, numeric_array, real
 
 
 class Likelihood:
@@ -27,7 +28,14 @@ class Likelihood:
 
     def log_prob(self, x, params):
         """log p(x | params), (...): `forward` without its cache."""
-        return self.forward(np.asarray(x), np.asarray(params))[0]
+        return self.forward(x, params)[0]
+
+    def fitting(self, x, params):
+        """Return x and params as floats of one dtype, or raise a ValueError if their widths do not fit."""
+        params = real(params, "params")
+        x = numeric_array(x, "x").astype(params.dtype, copy=False)
+        width = x.shape[-1] if x.ndim else 1
+        return x, last_axis(params, f"params for x {x.shape}", self.n_params(width))
 
     def backward(self, cache, dlog_p, need_dx=True):
         """Return (dx, dparams) for the incoming derivative dlog_p (...).

@@ -32,7 +32,8 @@ class Bernoulli(Likelihood):
 
     def forward(self, x, params):
         """Return log p(x | logits) and the cache; the residual comes from the same pass."""
-        x_rows, logit_rows, _, batch = fold(x.astype(params.dtype, copy=False), params)
+        x, params = self.fitting(x, params)
+        x_rows, logit_rows, _, batch = fold(x, params)
         log_p, residual = kernels.active().bernoulli_log_prob_and_grad(x_rows, logit_rows)  # Eq. (14)
         return log_p.reshape(batch), Cache(x, params, residual.reshape(*batch, -1))
 
@@ -44,8 +45,8 @@ class Bernoulli(Likelihood):
 
     def log_prob(self, x, params):
         """log p(x | logits), without the gradient's memory."""
-        x, params = np.asarray(x), np.asarray(params)
-        x_rows, logit_rows, _, batch = fold(x.astype(params.dtype, copy=False), params)
+        x, params = self.fitting(x, params)
+        x_rows, logit_rows, _, batch = fold(x, params)
         return kernels.active().bernoulli_log_prob(x_rows, logit_rows).reshape(batch)  # Eq. (14)
 
     def mean(self, params):

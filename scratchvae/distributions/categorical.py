@@ -45,6 +45,8 @@ class Categorical(Likelihood):
 
     def forward(self, x, params):
         """Return log p(x | logits) and the cache."""
+        x, params = self.fitting(x, params)
+        self.check(x)
         log_p = self._log_softmax(params)  # (..., D, C)
         batch = np.broadcast_shapes(x.shape, log_p.shape[:-1])
         level = np.broadcast_to(x, batch)[..., None].astype(np.intp)

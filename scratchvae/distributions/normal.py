@@ -63,6 +63,7 @@ class Normal(Likelihood):
 
     def forward(self, x, params):
         """Return log p(x | mu, log_sigma) and the cache."""
+        x, params = self.fitting(x, params)
         mu, log_sigma = np.split(params, 2, axis=-1)  # (..., D) each
         sigma = np.exp(log_sigma)
         u = (x - mu) / sigma
@@ -104,6 +105,7 @@ class NormalFixed(Likelihood):
 
     def forward(self, x, params):
         """Return log p(x | mu) and the cache."""
+        x, params = self.fitting(x, params)
         u = (x - params) / self.sigma
         log_p = (-0.5 * u * u - (math.log(self.sigma) + HALF_LOG_2PI)).sum(axis=-1)  # Eq. (13)
         return log_p, Cache(x, params, u, self.sigma)

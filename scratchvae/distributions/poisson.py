@@ -27,8 +27,9 @@ class Poisson(Likelihood):
         """Return log p(x | log rate) and the cache."""
         from scipy.special import gammaln
 
+        x, params = self.fitting(x, params)
         rate = np.exp(params)
-        log_factorial = gammaln(x.astype(params.dtype, copy=False) + 1)
+        log_factorial = gammaln(x + 1)
         log_p = (x * params - rate - log_factorial).sum(axis=-1)  # Eq. (16)
         return log_p, Cache(x, params, rate)
 

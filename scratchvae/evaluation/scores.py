@@ -8,7 +8,7 @@ import numpy as np
 from scratchvae.broadcasting import row_blocks
 from scratchvae.validation import positive_int, whole_number
 
-#: Rows that are evaluated at once.
+#: Rows that are evaluated at once, at most.
 BLOCK = 1000
 #: The seed of noise that must be the same each time, so that epochs and models differ by themselves alone.
 NOISE_SEED = 20131220
@@ -63,7 +63,7 @@ def evaluate(vae, dataset, n_samples=128, seed=NOISE_SEED, progress=None):
     rng = np.random.default_rng([seed, 1])
     log_p = [
         vae.log_likelihood(dataset.pixels(rows, vae.dtype), n_samples, rng, progress)
-        for rows in row_blocks(len(dataset), BLOCK)
+        for rows in row_blocks(len(dataset), min(BLOCK, vae.rows_at_once))
     ]
     elbo, log_p = _mean_and_error(elbos), _mean_and_error(np.concatenate(log_p))
     return Scores(len(dataset), *elbo, *log_p, n_samples)
@@ -73,7 +73,7 @@ def mean_bound(vae, dataset, bound="elbo", n_samples=1, seed=NOISE_SEED):
     """A bound with K = `n_samples` averaged over a prepared data set, nats a datum."""
     rng = np.random.default_rng(seed)
     total = 0.0
-    for rows in row_blocks(len(dataset), BLOCK):
+    for rows in row_blocks(len(dataset), min(BLOCK, vae.rows_at_once)):
         x = dataset.pixels(rows, vae.dtype)
         eps = rng.standard_normal((n_samples, len(x), vae.n_latent), vae.dtype)
         total -= len(x) * vae.loss(x, eps, bound)
@@ -84,7 +84,7 @@ def elbo_of_each(vae, dataset, seed=NOISE_SEED):
     """The Monte Carlo ELBO (one sample) of each datum, (N,), nats."""
     rng = np.random.default_rng(seed)
     elbos = []
-    for rows in row_blocks(len(dataset), BLOCK):
+    for rows in row_blocks(len(dataset), min(BLOCK, vae.rows_at_once)):
         x = dataset.pixels(rows, vae.dtype)
         eps = rng.standard_normal((1, len(x), vae.n_latent), vae.dtype)
         elbos.append(vae.forward(x, eps)[0].log_weights().mean(axis=0, dtype=np.float64))

@@ -1,22 +1,51 @@
 """How the jitted kernels are compiled: once, cached on disk, and said aloud."""
 
+import contextlib
+import functools
 import logging
 
 import numba
 from numba.core import event
+from numba.core.caching import FunctionCache
 
 log = logging.getLogger("scratchvae")
 
 OPTIONS = {"error_model": "numpy", "fastmath": {"contract", "nsz", "reassoc"}, "nogil": True}
 
 
+class ForgivingCache(FunctionCache):
+    """Numba's cache on disk, except that a damaged file or a full disk only costs a compilation."""
+
+    # A damaged cache file can raise anything while it is unpickled: hence the wide net.
+    def load_overload(self, sig, target_context):
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception as error:
+            log.warning("numba's cache in %s is damaged (%s): compiling anew.", self.cache_path, error)
+            with contextlib.suppress(OSError):
+                self.flush()
+            return None
+
+    def save_overload(self, sig, data):
+        try:
+            super().save_overload(sig, data)
+        except Exception as error:
+            log.warning("numba's cache in %s cannot be written: %s.", self.cache_path, error)
+
+
 def jit(function):
     """Compile `function` on its first call and keep the machine code in numba's cache folder."""
+    dispatcher = numba.njit(**OPTIONS)(function)
     try:
-        return numba.njit(cache=True, **OPTIONS)(function)
-    except RuntimeError:  # no folder can be written: neither the package's own nor the user's cache
-        log.warning("no writable folder for numba's cache: kernels are compiled anew in every process.")
-        return numba.njit(**OPTIONS)(function)
+        dispatcher._cache = ForgivingCache(function)  # what `cache=True` does with numba's own
+    except RuntimeError:
+        _say_that_nothing_is_kept()
+    return dispatcher
+
+
+@functools.cache
+def _say_that_nothing_is_kept():
+    log.warning("no writable folder for numba's cache: kernels are compiled anew in every process.")
 
 
 class Announcer(event.Listener):
@@ -29,7 +58,7 @@ class Announcer(event.Listener):
         ours = event.data["dispatcher"].py_func.__module__.startswith("scratchvae.")
         if ours and not self.announced:
             self.announced = True
-            log.warning("compiling numba kernels, some seconds; they are cached for the next time.")
+            log.warning("compiling numba kernels, which takes some seconds the first time.")
 
     def on_end(self, event):
         """Nothing to say at the end."""

@@ -7,7 +7,7 @@ import numpy as np
 from scratchvae import kernels
 from scratchvae.broadcasting import fold, unbroadcast
 from scratchvae.distributions import kl
-from scratchvae.validation import positive_int
+from scratchvae.validation import last_axis, positive_int, real
 
 
 class Cache(NamedTuple):
@@ -49,7 +49,8 @@ class Diagonal:
 
         Leading axes broadcast: one lam serves many eps, or each datum has its own.
         """
-        eps = eps.astype(lam.dtype, copy=False)
+        lam = last_axis(real(lam, "lam"), "lam", self.n_params)
+        eps = last_axis(real(eps, "eps"), "eps", self.n_latent).astype(lam.dtype, copy=False)
         lam_rows, eps_rows, lead, batch = fold(lam, eps)  # (B, 2 L), (K, B, L)
         z, log_det, sigma = kernels.active().diagonal_forward(lam_rows, eps_rows)  # Eq. (8), Eq. (9)
         cache = Cache(eps_rows, sigma, lead, batch, lam.shape, eps.shape)

@@ -82,7 +82,7 @@ def test_the_importance_weighted_bound_survives_weights_that_overflow(rng):
     loss, cache = BOUNDS["iwae"]().forward(Terms(log_w, 0 * log_w, 0 * log_w, 0 * log_w))
     expected = 5000 + np.log(np.exp(log_w - 5000).mean(axis=0)).mean()
     assert -loss == pytest.approx(expected, rel=1e-13)
-    np.testing.assert_allclose(BOUNDS["iwae"]().backward(cache).log_prior.sum(axis=0), -1 / 5, rtol=1e-13)
+    np.testing.assert_allclose(BOUNDS["iwae"]().backward(cache).log_prior.sum(axis=0), -1 / 5, rtol=1e-11)
 
 
 def test_the_analytic_kl_bound_is_the_mean_likelihood_less_the_mean_kl(rng):

@@ -193,3 +193,15 @@ def test_arguments_are_left_alone(likelihood, rng):
     likelihood.backward(likelihood.forward(x, params)[1], np.ones((2, 4)))
     np.testing.assert_array_equal(x, before[0])
     np.testing.assert_array_equal(params, before[1])
+
+
+def test_widths_that_do_not_fit_are_an_error_and_no_memory_is_read_beyond_the_end(likelihood, backend):
+    x = np.zeros((2, 3))
+    for width in (1, 2, likelihood.n_params(3) + 1, 5 * likelihood.n_params(3)):
+        with pytest.raises(ValueError, match=r"params for x \(2, 3\) must have shape"):
+            likelihood.log_prob(x, np.zeros((2, width)))
+
+
+def test_whole_numbers_are_taken_as_parameters(likelihood):
+    x, params = np.ones((2, 3), int), np.zeros((2, likelihood.n_params(3)), int)
+    assert likelihood.log_prob(x, params).dtype == np.float64

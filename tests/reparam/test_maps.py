@@ -186,3 +186,10 @@ def test_the_diagonal_map_is_mu_plus_sigma_eps(rng):
     np.testing.assert_allclose(z, lam[:3] + np.exp(lam[3:]) * eps, rtol=1e-14)
     log_q = stats.norm.logpdf(eps).sum() - log_det
     assert log_q == pytest.approx(stats.norm.logpdf(z, lam[:3], np.exp(lam[3:])).sum(), rel=1e-12)
+
+
+def test_widths_that_do_not_fit_are_an_error(backend):
+    with pytest.raises(ValueError, match=r"eps must have shape \(..., 4\), not \(2, 3, 5\)"):
+        MAPS["diagonal"](4).forward(np.ones((3, 8)), np.ones((2, 3, 5)))
+    with pytest.raises(ValueError, match=r"lam must have shape \(..., 8\), not \(3, 7\)"):
+        MAPS["diagonal"](4).forward(np.ones((3, 7)), np.ones((2, 3, 4)))
