@@ -51,18 +51,18 @@ def _processor():
 
 
 def blas():
-    """Each BLAS that is loaded, the kernels it chose for this processor, and its threads."""
+    """The BLAS that NumPy uses, the kernels that it chose for this processor, and its threads."""
     import numpy as np
     from threadpoolctl import threadpool_info
 
-    np.ones((2, 2)) @ np.ones((2, 2))  # whatever loads late is loaded now
+    np.ones((2, 2)) @ np.ones((2, 2))  # what loads late is loaded now
+    loaded = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    loaded.sort(key=lambda library: "numpy" not in library["filepath"])  # SciPy brings another
     found = {"BLAS": "none that threadpoolctl knows"}
-    for library in threadpool_info():
-        if library["user_api"] != "blas":
-            continue
-        chosen = library.get("architecture") or "unknown"
+    if loaded:
+        library = loaded[0]
         found["BLAS"] = f"{library['internal_api']} {library.get('version') or ''}".strip()
-        found["kernels chosen"] = chosen
+        found["kernels chosen"] = library.get("architecture") or "unknown"
         found["threads"] = str(library["num_threads"])
     pinned = {
         name: value for name, value in os.environ.items() if name.startswith(("OPENBLAS_", "OMP_", "MKL_"))

@@ -7,18 +7,21 @@ import math
 
 import numpy as np
 
-#: Ten colours that remain apart for colour-blind readers (Okabe & Ito 2008, and two of Tol's).
+from scratchvae.validation import height_and_width, numeric_array, positive_int
+
+#: Ten colours, from the palettes of Okabe & Ito (2008) and of Tol (2021), of which every two remain apart
+#: for readers with and without colour blindness.
 COLOURS = (
     "#0072B2",
     "#D55E00",
     "#009E73",
     "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
+    "#CCBB44",
+    "#66CCEE",
     "#000000",
-    "#882255",
-    "#999933",
-    "#888888",
+    "#661100",
+    "#332288",
+    "#555555",
 )
 
 
@@ -39,7 +42,11 @@ def save(drawn, path, dpi=150):
 
 
 def learning_curve(ax, epochs, train_elbo, valid_elbo=None):
-    """ELBO against epoch, training and validation."""
+    """ELBO against epoch, training and validation (None, or a list of None, where there is none)."""
+    if len(epochs) == 0:
+        raise ValueError("there is no epoch to draw: train for one at least.")
+    if valid_elbo is not None and all(elbo is None for elbo in valid_elbo):
+        valid_elbo = None
     marker = "o" if len(epochs) == 1 else None  # a line through one point cannot be seen
     ax.plot(epochs, train_elbo, color=COLOURS[0], marker=marker, label="training")
     if valid_elbo is not None:
@@ -70,9 +77,16 @@ def image_grid(ax, images, image_shape, n_columns=None, gap=1):
         By default as many as make the grid about square.
     gap : int
         White pixels between two images.
+
+    Raises
+    ------
+    ValueError
+        If there is no image, or `image_shape` is not that of the images.
     """
+    images = _rows(images, image_shape, "images")
     height, width = image_shape
-    n_columns = n_columns or math.ceil(math.sqrt(len(images)))
+    n_columns = math.ceil(math.sqrt(len(images))) if n_columns is None else n_columns
+    positive_int(n_columns, "n_columns")
     n_rows = math.ceil(len(images) / n_columns)
     sheet = np.zeros((n_rows * (height + gap) - gap, n_columns * (width + gap) - gap))
     for i, image in enumerate(images):
@@ -84,8 +98,23 @@ def image_grid(ax, images, image_shape, n_columns=None, gap=1):
     return ax
 
 
+def _rows(images, image_shape, name):
+    """Images as an array (N, D), or a ValueError."""
+    height, width = height_and_width(image_shape, "image_shape")
+    images = numeric_array(images, name)
+    if images.ndim < 2 or not images.size or images[0].size != height * width:
+        raise ValueError(
+            f"{name} must be (N, D) with at least one image of D = {height} x {width} pixels, "
+            f"not {images.shape}."
+        )
+    return images.reshape(len(images), -1)
+
+
 def reconstructions(ax, x, reconstructed, image_shape):
     """Two pairs of rows: data above, their reconstructions below; N of each, both (N, D)."""
+    x, reconstructed = _rows(x, image_shape, "x"), _rows(reconstructed, image_shape, "reconstructed")
+    if len(x) != len(reconstructed):
+        raise ValueError(f"there are {len(x)} data, but {len(reconstructed)} reconstructions; give as many.")
     n_columns = math.ceil(len(x) / 2)
     pairs = np.zeros((4, n_columns, x.shape[1]))  # an odd N leaves one place white
     pairs[0], pairs[1] = x[:n_columns], reconstructed[:n_columns]
@@ -136,7 +165,7 @@ def latent_scatter(ax, mu, labels):
             np.median(points, axis=0),
             ha="center",
             va="center",
-            fontsize=12,
+            fontsize=9,  # small, for two medians may be close
             fontweight="bold",
             bbox={"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": colour, "linewidth": 1.5},
         )

@@ -1,4 +1,4 @@
-"""The variational autoencoder: lam of the one equation is the output of an encoder."""
+"""The variational autoencoder: lam is the output of an encoder."""
 
 import copy
 from typing import NamedTuple
@@ -162,7 +162,7 @@ class VAE:
         return float(loss)
 
     def forward(self, x, eps, uses_kl=False):
-        """The terms of the one equation for x (B, D) and eps (K, B, L), and the cache.
+        """The terms of Eq. (6) for x (B, D) and eps (K, B, L), and the cache.
 
         With `uses_kl` the prior, noise and log-determinant are left out for the closed-form KL.
         """

@@ -2,6 +2,8 @@
 
 import difflib
 import operator
+import os
+from pathlib import Path
 
 import numpy as np
 
@@ -60,11 +62,35 @@ def positive_int(value, name):
     return whole_number(value, name, least=1)
 
 
+def height_and_width(shape, name):
+    """Return `shape` as a tuple if it is two whole numbers above zero, else raise a ValueError."""
+    try:
+        height, width = (positive_int(size, name) for size in shape)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be (height, width) in pixels, not {shape!r}.") from None
+    return height, width
+
+
 def generator(rng):
     """Return `rng` if it is a numpy.random.Generator, else raise a ValueError."""
     if not isinstance(rng, np.random.Generator):
         raise ValueError(f"rng must be a numpy.random.Generator, not {rng!r}; use default_rng(seed).")
     return rng
+
+
+def seeded(seed):
+    """Return ``numpy.random.default_rng(seed)``, or raise a ValueError if `seed` is none."""
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise ValueError(f"seed must be a whole number of at least 0, not {seed!r}.") from None
+
+
+def path_like(value, name):
+    """Return `value` as a Path if it is text or a path, else raise a ValueError."""
+    if not isinstance(value, str | os.PathLike):
+        raise ValueError(f"{name} must be a path, not {value!r}.")
+    return Path(value)
 
 
 def in_range(value, name, low, high, *, low_open=False, high_open=False):
@@ -74,6 +100,8 @@ def in_range(value, name, low, high, *, low_open=False, high_open=False):
         number = float(value)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be a number in {brackets}, not {value!r}.") from None
+    except OverflowError:
+        raise ValueError(f"{name} must lie in {brackets}, but what came is too large for a float.") from None
     above = number > low if low_open else number >= low
     below = number < high if high_open else number <= high
     if not (above and below):
@@ -83,9 +111,12 @@ def in_range(value, name, low, high, *, low_open=False, high_open=False):
 
 def numeric_array(value, name):
     """Return `value` as an array of bool, integer or real numbers, else raise a ValueError."""
+    if np.ma.is_masked(value):
+        n_masked = np.ma.count_masked(value)
+        raise ValueError(f"{name} has {n_masked} masked entries; fill or drop them.")
     try:
         array = np.asarray(value)
-    except ValueError as error:  # a ragged list
+    except (ValueError, TypeError, RuntimeError) as error:  # a ragged list, a tensor on another device
         raise ValueError(f"{name} must be an array of numbers: {error}") from None
     if array.dtype.kind not in "buif":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype} values.")

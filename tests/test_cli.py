@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from command_line import REPOSITORY, call, refused, start
+from command_line import REPOSITORY, SMALL, call, refused, start
 
 import scratchvae
 from scratchvae import cli
@@ -178,3 +178,17 @@ def test_the_first_line_only():
     assert process.stderr.read() == ""
     assert process.wait(timeout=60) == 0
     process.stderr.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are closed as POSIX shells do it")
+def test_a_closed_standard_output_is_no_error():
+    run = start("eq", "8", stdout=None, preexec_fn=lambda: os.close(1))
+    assert (run.communicate(timeout=30)[1], run.returncode) == ("", 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are closed as POSIX shells do it")
+def test_a_closed_standard_error_hides_the_progress_bar(tmp_path):
+    run = start("train", *SMALL, "--out", tmp_path, stderr=None, preexec_fn=lambda: os.close(2))
+    said = run.communicate(timeout=60)[0]
+    assert run.returncode == 0
+    assert said.splitlines()[-1].startswith("best validation ELBO -")

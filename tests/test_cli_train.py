@@ -113,6 +113,20 @@ def test_resume_goes_on_to_the_same_bits(tmp_path, capsys):
         assert parameters(tmp_path / "parts" / name) == parameters(tmp_path / "whole" / name)
 
 
+def test_resume_before_the_first_checkpoint_starts_anew_and_says_so(tmp_path, trained, capsys):
+    """A script that was killed at any moment may be run again with --resume."""
+    status, out, err = call(capsys, "train", *SMALL, "--out", tmp_path / "run", "--resume")
+    assert status == 0
+    assert "epoch    1" in out
+    assert err == f"there is no {tmp_path / 'run' / 'last.npz'} to resume from: the run starts anew\n"
+    assert parameters(tmp_path / "run" / "last.npz") == parameters(trained / "last.npz")
+
+
+def test_a_quiet_resume_starts_anew_in_silence(tmp_path, capsys):
+    status, out, err = call(capsys, "train", *SMALL, "--out", tmp_path, "--resume", "--quiet")
+    assert (status, out.count("\n"), err) == (0, 1, "")
+
+
 def test_a_run_is_not_overwritten(trained, capsys):
     before = (trained / "last.npz").read_bytes()
     assert "--resume goes on from it" in refused(capsys, "train", *SMALL, "--out", trained)

@@ -114,6 +114,16 @@ def test_a_constant_curve_is_seen(ax):
     assert low < -5 < high
 
 
+def test_a_history_without_validation_draws_one_curve(ax):
+    plotting.learning_curve(ax, [1, 2], [-9.0, -5.0], [None, None])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["training"]
+
+
+def test_a_learning_curve_of_no_epoch_is_refused(ax):
+    with pytest.raises(ValueError, match="no epoch to draw"):
+        plotting.learning_curve(ax, [], [])
+
+
 # --- images -------------------------------------------------------------------------------------
 
 
@@ -136,6 +146,53 @@ def test_black_on_white_from_0_to_1_whatever_the_values(ax):
     plotting.image_grid(ax, np.full((1, 6), 0.5), (2, 3))
     [drawn] = ax.get_images()
     assert (drawn.get_clim(), drawn.get_cmap().name) == ((0, 1), "gray_r")
+
+
+def test_images_may_be_lists_or_two_dimensional(ax, images):
+    plotting.image_grid(ax, images.tolist(), (HEIGHT, WIDTH))
+    expected = sheet(ax)
+    for same in (list(images), images.reshape(-1, HEIGHT, WIDTH)):
+        other = plotting.figure()[1]
+        plotting.image_grid(other, same, (HEIGHT, WIDTH))
+        np.testing.assert_array_equal(sheet(other), expected)
+
+
+NO_IMAGES = {
+    r"images must be \(N, D\).*not \(0,\)": [],
+    r"images must be \(N, D\).*D = 5 x 3.*not \(0, 15\)": np.empty((0, 15)),
+    r"images must be \(N, D\).*not \(15,\)": np.zeros(15),
+    r"images must be \(N, D\).*not \(2, 14\)": np.zeros((2, 14)),
+    "images must hold real numbers": [None],
+    "images must be an array of numbers": [[1.0, 2.0], [3.0]],
+}
+
+
+@pytest.mark.parametrize("message", NO_IMAGES)
+def test_what_is_no_image_is_refused(message, ax):
+    with pytest.raises(ValueError, match=message):
+        plotting.image_grid(ax, NO_IMAGES[message], (HEIGHT, WIDTH))
+    with pytest.raises(ValueError, match=message.replace("images", "x")):
+        plotting.reconstructions(ax, NO_IMAGES[message], NO_IMAGES[message], (HEIGHT, WIDTH))
+    assert not ax.get_images()
+
+
+@pytest.mark.parametrize("shape", [None, 15, (15,), (5, 3, 1), (5.0, 3), (0, 3), "53"])
+def test_an_image_shape_that_is_no_height_and_width_is_refused(shape, ax, images):
+    with pytest.raises(ValueError, match="image_shape must be"):
+        plotting.image_grid(ax, images, shape)
+
+
+@pytest.mark.parametrize("n_columns", [0, -1, 2.5])
+def test_a_number_of_columns_that_is_none_is_refused(n_columns, ax, images):
+    with pytest.raises(ValueError, match="n_columns must be a whole number of at least 1"):
+        plotting.image_grid(ax, images, (HEIGHT, WIDTH), n_columns=n_columns)
+
+
+def test_reconstructions_may_be_lists_and_must_be_as_many_as_the_data(ax, images):
+    plotting.reconstructions(ax, images.tolist(), (1 - images).tolist(), (HEIGHT, WIDTH))
+    np.testing.assert_array_equal(cell(ax, 1, 0), 1 - images[0])
+    with pytest.raises(ValueError, match="7 data, but 6 reconstructions"):
+        plotting.reconstructions(ax, images, images[1:], (HEIGHT, WIDTH))
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 6, 7])
@@ -194,5 +251,48 @@ def test_one_point_and_more_labels_than_colours(ax, rng):
     assert len(ax.texts) == n
 
 
-def test_the_colours_differ():
-    assert len(set(plotting.COLOURS)) == len(plotting.COLOURS) == 10
+def test_a_badge_is_small_enough_for_neighbours(ax, rng):
+    plotting.latent_scatter(ax, rng.standard_normal((4, 2)), [0, 0, 1, 1])
+    assert {text.get_fontsize() for text in ax.texts} == {9}
+
+
+# What a dichromat sees of linear RGB (Machado, Oliveira & Fernandes 2009, severity 1).
+EYES = {
+    "normal": np.eye(3),
+    "protanopia": np.array(
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    ),
+    "deuteranopia": np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    ),
+    "tritanopia": np.array(
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
+    ),
+}
+
+
+def oklab(rgb):
+    """Linear RGB (..., 3) as Oklab (Ottosson 2020), in which equal distances look equal."""
+    to_lms = [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+    to_lab = [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+    return np.cbrt(rgb @ np.transpose(to_lms)) @ np.transpose(to_lab)
+
+
+@pytest.mark.parametrize(("eyes", "least"), [(name, 0.15 if name == "normal" else 0.07) for name in EYES])
+def test_ten_colours_are_far_apart_for_everyone(eyes, least):
+    from matplotlib.colors import to_rgb
+
+    rgb = np.array([to_rgb(colour) for colour in plotting.COLOURS])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = oklab(np.clip(linear @ EYES[eyes].T, 0, 1))
+    distances = np.linalg.norm(seen[:, None] - seen, axis=-1)
+    assert distances.shape == (10, 10)
+    assert distances[np.triu_indices(10, 1)].min() > least

@@ -95,6 +95,13 @@ def test_in_range_refuses_everything_else(value):
         validation.in_range(value, "beta", 0, 1)
 
 
+def test_in_range_says_that_a_number_is_too_large_for_a_float():
+    with pytest.raises(
+        ValueError, match=r"^lr must lie in \[0, inf\], but what came is too large for a float"
+    ):
+        validation.in_range(10**400, "lr", 0, float("inf"))
+
+
 def test_in_range_leaves_out_an_open_end():
     assert validation.in_range(0, "beta", 0, 1, high_open=True) == 0
     for value, ends in ((0, {"low_open": True}), (1, {"high_open": True})):
@@ -111,6 +118,57 @@ def test_numeric_array_takes_numbers(value):
 def test_numeric_array_refuses_everything_else(value):
     with pytest.raises(ValueError, match="^x must "):
         validation.numeric_array(value, "x")
+
+
+def test_numeric_array_refuses_a_masked_entry():
+    masked = np.ma.masked_equal([[1, 2], [3, 2]], 2)
+    with pytest.raises(ValueError, match="x has 2 masked entries; fill or drop them"):
+        validation.numeric_array(masked, "x")
+    np.testing.assert_array_equal(validation.numeric_array(np.ma.array([1, 2]), "x"), [1, 2])
+
+
+@pytest.mark.parametrize("error", [RuntimeError, TypeError, ValueError])
+def test_numeric_array_says_what_an_object_answers_that_will_not_be_an_array(error):
+    class Tensor:
+        def __array__(self, *args, **kwargs):
+            raise error("call detach first")
+
+    with pytest.raises(ValueError, match="x must be an array of numbers: call detach first"):
+        validation.numeric_array(Tensor(), "x")
+
+
+def test_path_like_takes_text_and_paths(tmp_path):
+    assert (
+        validation.path_like(str(tmp_path), "folder") == validation.path_like(tmp_path, "folder") == tmp_path
+    )
+
+
+@pytest.mark.parametrize("value", [5, None, True, b"bytes", ["a"], 1.5])
+def test_path_like_refuses_everything_else(value):
+    with pytest.raises(ValueError, match="folder must be a path, not"):
+        validation.path_like(value, "folder")
+
+
+@pytest.mark.parametrize("shape", [(5, 3), [5, 3], np.array([5, 3])])
+def test_height_and_width_are_a_pair_of_sizes(shape):
+    assert validation.height_and_width(shape, "image_shape") == (5, 3)
+
+
+@pytest.mark.parametrize("shape", [None, 15, (15,), (5, 3, 1), (5.0, 3), (0, 3), "53"])
+def test_height_and_width_refuse_everything_else(shape):
+    with pytest.raises(ValueError, match="image_shape must be .height, width. in pixels, not"):
+        validation.height_and_width(shape, "image_shape")
+
+
+def test_seeded_takes_what_numpy_takes():
+    expected = np.random.default_rng(3).random()
+    assert validation.seeded(3).random() == validation.seeded(np.random.default_rng(3)).random() == expected
+
+
+@pytest.mark.parametrize("seed", ["a", -1, 1.5, [0.5]])
+def test_seeded_refuses_everything_else(seed):
+    with pytest.raises(ValueError, match="seed must be a whole number of at least 0, not"):
+        validation.seeded(seed)
 
 
 def test_finite_names_the_first_bad_entry():

@@ -1,4 +1,4 @@
-"""The terms of the one equation, which every bound is made of."""
+"""The terms of Eq. (6), which every bound is made of."""
 
 from typing import NamedTuple
 

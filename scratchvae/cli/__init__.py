@@ -21,7 +21,8 @@ def main(argv=None):
         try:
             return _run(_parser().parse_args(argv))
         finally:
-            sys.stdout.flush()  # here, where a reader that has gone is still noticed
+            if sys.stdout is not None:  # it is None where the shell has closed it, `>&-`
+                sys.stdout.flush()  # here, where a reader that has gone is still noticed
     except BrokenPipeError:  # whoever read our output has gone, `| head` say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -5,7 +5,7 @@ bit-identical to one that was not."""
 import sys
 from functools import partial
 
-from scratchvae.cli.options import add_data, add_quiet, add_seed, binarization_for, load_data
+from scratchvae.cli.options import add_data, add_quiet, add_seed, binarization_for, load_data, note
 
 HELP = "train a VAE and keep its checkpoints"
 EXAMPLES = """\
@@ -21,7 +21,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="go on from OUT/last.npz, with the same options; --epochs may grow at a constant rate",
+        help="go on from OUT/last.npz if any, with the same options; --epochs may grow at a constant rate",
     )
     _add_model(parser.add_argument_group("model"))
     _add_training(parser.add_argument_group("training"))
@@ -83,7 +83,7 @@ def run(args):
     last, best, _ = checkpoint.paths(args.out)
     _check_folder(args, last)
     try:
-        row = _train(args).best
+        row = _train(args, last).best
     except KeyboardInterrupt:
         if last.exists():
             print(f"saved in {last}: the same command with --resume goes on from there", file=sys.stderr)
@@ -92,7 +92,7 @@ def run(args):
     return 0
 
 
-def _train(args):
+def _train(args, last):
     """Make data, model and optimizer as the options say, train, and return the history."""
     import numpy as np
 
@@ -102,6 +102,8 @@ def _train(args):
     vae, optimizer = _model(args, data.n_data), _optimizer(args, len(data))
     say = (lambda text: None) if args.quiet else partial(print, flush=True)
     say(f"{data.name}: {len(data):,} rows to train on, {len(valid):,} to validate\n{vae!r}")
+    if args.resume and not last.exists():  # killed before the first checkpoint, say
+        note(args, f"there is no {last} to resume from: the run starts anew")
     return train(
         vae,
         data,
@@ -124,8 +126,6 @@ def _train(args):
 def _check_folder(args, last):
     if last.exists() and not args.resume:
         raise ValueError(f"{last} exists already: --resume goes on from it; or choose another --out.")
-    if args.resume and not last.exists():
-        raise ValueError(f"there is no {last} to resume from.")
 
 
 def _validation_data(args):

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from scratchvae.data.dataset import Dataset
-from scratchvae.data.seeds import generator
-from scratchvae.validation import in_range, numeric_array
+from scratchvae.data import seeds
+from scratchvae.data.dataset import Dataset, as_dataset, positive_scale
+from scratchvae.validation import generator, in_range, numeric_array
 
 
 def check_levels(x, scale, name="x"):
@@ -35,13 +35,14 @@ def dynamic(data, scale, rng):
     Raises
     ------
     ValueError
-        If a value lies outside [0, scale].
+        If a value lies outside [0, scale], an array comes without a scale, or `rng` is no generator.
     """
     x, scale = _levels(data, scale)
-    if x.dtype.kind == "f":
+    generator(rng)
+    if x.dtype.kind == "f" or isinstance(scale, float):
         return (rng.random(x.shape) < x / scale).astype(np.uint8)
     # u is uniform on 0 ... scale - 1, so P(u < x) = x / scale without rounding.
-    dtype = np.uint8 if x.dtype == np.uint8 else np.int64
+    dtype = np.uint8 if x.dtype == np.uint8 and scale <= 255 else np.int64
     return (rng.integers(0, scale, x.shape, dtype=dtype) < x).astype(np.uint8)
 
 
@@ -51,7 +52,9 @@ def _levels(data, scale):
             raise ValueError(f"{data.name} has the scale {data.scale}, not {scale}; pass None.")
         x, scale = data.x, data.scale
     else:
-        x = numeric_array(data, "x")
+        if scale is None:
+            raise ValueError("an array has no scale of its own: give scale, 255 for gray bytes, else 1.")
+        x, scale = numeric_array(data, "x"), positive_scale(scale, "scale")
     x = x.view(np.uint8) if x.dtype == bool else x
     check_levels(x, scale)
     return x, scale
@@ -64,8 +67,8 @@ def fixed(dataset, seed=0):
 
     Parameters
     ----------
-    dataset : Dataset
-        Gray levels.
+    dataset : Dataset or array
+        Gray levels; an array as `as_dataset` understands it.
     seed : int
 
     Returns
@@ -77,7 +80,8 @@ def fixed(dataset, seed=0):
     ----------
     R. Salakhutdinov and I. Murray, On the quantitative analysis of deep belief networks, ICML 2008.
     """
-    return dataclasses.replace(dataset, x=dynamic(dataset, None, generator(seed)), scale=1)
+    dataset = as_dataset(dataset)
+    return dataclasses.replace(dataset, x=dynamic(dataset, None, seeds.generator(seed)), scale=1)
 
 
 def threshold(dataset, level=0.5):
@@ -85,8 +89,8 @@ def threshold(dataset, level=0.5):
 
     Parameters
     ----------
-    dataset : Dataset
-        Gray levels.
+    dataset : Dataset or array
+        Gray levels; an array as `as_dataset` understands it.
     level : float
         In [0, 1).
 
@@ -96,6 +100,7 @@ def threshold(dataset, level=0.5):
         Zeros and ones in uint8, scale 1.
     """
     level = in_range(level, "level", 0, 1, high_open=True)
+    dataset = as_dataset(dataset)
     check_levels(dataset.x, dataset.scale, dataset.name)
     limit = np.array([level * dataset.scale])  # an array, so that bytes are compared with it as floats
     return dataclasses.replace(dataset, x=(dataset.x > limit).astype(np.uint8), scale=1)

@@ -1,12 +1,14 @@
 """Rows of pixels with what is known about them."""
 
 import dataclasses
+import math
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
 
 from scratchvae.parameters import real_dtype
-from scratchvae.validation import finite, numeric_array
+from scratchvae.validation import finite, height_and_width, in_range, numeric_array
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -19,7 +21,7 @@ class Dataset:
     Parameters
     ----------
     x : array (N, D)
-        Finite numbers; uint8 for gray or binary images.
+        Finite numbers; uint8 for gray or binary images. This and what follows may be lists.
     scale : int
         255 if `x` holds gray bytes, else 1.
     labels : array (N,), optional
@@ -34,7 +36,7 @@ class Dataset:
     Raises
     ------
     ValueError
-        If the shapes do not fit together.
+        If the shapes do not fit together, or `scale` is not above zero.
     """
 
     x: np.ndarray
@@ -46,15 +48,48 @@ class Dataset:
     image_shape: tuple | None = None
 
     def __post_init__(self):
+        self._set("x", numeric_array(self.x, f"{self.name}: x"))
         if self.x.ndim != 2 or not self.x.size:
             raise ValueError(f"{self.name}: x must be (N, D) with at least one row, not {self.x.shape}.")
-        per_row = {"labels": self.labels, **(self.factors or {})}
-        for name, values in per_row.items():
-            if values is not None and np.shape(values) != (len(self),):
-                raise ValueError(
-                    f"{self.name}: {name} must have shape ({len(self)},), one for each row, "
-                    f"not {np.shape(values)}."
-                )
+        self._set("scale", positive_scale(self.scale, f"{self.name}: scale"))
+        if self.labels is not None:
+            self._set("labels", self._per_row(self.labels, "labels"))
+        if self.factors is not None:
+            self._set("factors", self._checked_factors())
+        if self.image_shape is not None:
+            self._set("image_shape", self._checked_image_shape())
+
+    def _set(self, name, value):
+        object.__setattr__(self, name, value)  # as a frozen class must
+
+    def _per_row(self, values, name):
+        """`values` as an array (N,)."""
+        try:
+            array = np.asarray(values)
+        except ValueError:  # a ragged list
+            array = None
+        if array is None or array.shape != (len(self),):
+            came = "rows of different lengths" if array is None else array.shape
+            raise ValueError(
+                f"{self.name}: {name} must have shape ({len(self)},), one for each row, not {came}."
+            )
+        return array
+
+    def _checked_factors(self):
+        """The factors as a dict of arrays (N,)."""
+        if not isinstance(self.factors, Mapping):
+            raise ValueError(f"{self.name}: factors must be a dict of arrays, not {self.factors!r}.")
+        return {name: self._per_row(values, name) for name, values in self.factors.items()}
+
+    def _checked_image_shape(self):
+        """The height and width as a tuple."""
+        height, width = height_and_width(self.image_shape, f"{self.name}: image_shape")
+        if height * width != self.n_data:
+            raise ValueError(
+                f"{self.name}: image_shape must be (height, width) with height * width = {self.n_data}, "
+                f"not {self.image_shape}."
+            )
+        return height, width
 
     def __len__(self):
         return len(self.x)
@@ -114,6 +149,12 @@ class Dataset:
             labels=None if self.labels is None else self.labels[rows],
             factors=self.factors and {name: values[rows] for name, values in self.factors.items()},
         )
+
+
+def positive_scale(scale, name):
+    """Return `scale`, what white is, if it is a number above zero; a whole one as an int."""
+    number = in_range(scale, name, 0, math.inf, low_open=True, high_open=True)
+    return int(number) if number.is_integer() else number
 
 
 def as_dataset(x, name="array", *, labels=None):

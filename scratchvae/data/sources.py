@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from scratchvae.validation import path_like
+
 ENVIRONMENT_VARIABLE = "SCRATCHVAE_DATA"
 
 
@@ -72,7 +74,7 @@ def user_folder(data_dir=None):
     named = data_dir or os.environ.get(ENVIRONMENT_VARIABLE)
     if not named:
         return None
-    folder = Path(named).expanduser()
+    folder = Path(os.path.expanduser(path_like(named, "data_dir")))  # an unknown ~user stays as it is
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}, where data sets are looked for, is no folder.")
     return folder

@@ -1,13 +1,14 @@
 """A user's own file as a data set."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 from scratchvae.data.csv_files import read_csv
 from scratchvae.data.dataset import as_dataset
 from scratchvae.data.numpy_files import read_numpy
 from scratchvae.data.seeds import generator
-from scratchvae.validation import choose
+from scratchvae.validation import choose, path_like
 
 READERS = {
     ".npy": read_numpy,
@@ -32,7 +33,9 @@ def load(path, split="all", seed=0):
     ----------
     path : str or path
         An ``.npy`` or ``.npz`` file (see `numpy_files.read_numpy`) or a ``.csv`` or ``.csv.gz`` file
-        of numbers (see `csv_files.read_csv`); rows of values, or images (N, height, width).
+        of numbers (see `csv_files.read_csv`); rows of values, or images (N, height, width). A first
+        line of a CSV file is a header only if no field in it is a number: a header of column numbers,
+        ``0,1,2``, is read as a row, so remove it before.
         Bytes with a value above 1 are gray levels; all else is taken as it is (see `as_dataset`).
     split : {"train", "valid", "test", "train+valid", "all"}
         The rows are shuffled by the seed and divided 80/10/10; "all" is the whole file in its order.
@@ -45,7 +48,7 @@ def load(path, split="all", seed=0):
     ValueError
         If it is damaged, holds no finite real numbers, or has too few rows to be divided.
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path_like(path, "the file")))  # an unknown ~user stays as it is
     choose({**TENTHS, "all": None}, split, "split")
     ending = next((known for known in READERS if path.name.lower().endswith(known)), path.suffix)
     x, labels = choose(READERS, ending, "kind of file")(path)

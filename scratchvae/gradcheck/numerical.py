@@ -1,6 +1,10 @@
 """The numerical derivative: central differences, extrapolated once."""
 
+import math
+
 import numpy as np
+
+from scratchvae.validation import has_shape, in_range, numeric_array
 
 #: Relative steps. The first suits a smooth function of ordinary scale; the smaller ones step around a
 #: kink nearby, stay inside the function's domain, and resolve what changes within a short distance.
@@ -33,12 +37,21 @@ def directional_derivative(function, theta, direction, step):
     Raises
     ------
     ValueError
-        If the function returns something other than one real number.
+        If the function returns something other than one real number, `step` is not above zero, or
+        `direction` is not of theta's shape.
     """
+    step = in_range(step, "step", 0, math.inf, low_open=True, high_open=True)
+    theta, direction = _float64(theta, "theta"), _float64(direction, "direction")
+    if direction.shape != theta.shape:
+        raise ValueError(f"direction must have the shape of theta, {theta.shape}, not {direction.shape}.")
     coarse, size = _central_difference(function, theta, direction, step)
     fine, _ = _central_difference(function, theta, direction, step / 2)
     derivative = (4 * fine - coarse) / 3  # Eq. (21)
     return derivative, ROUNDINGS * np.finfo(np.float64).eps * size / step
+
+
+def _float64(value, name):
+    return np.asarray(numeric_array(value, name), dtype=np.float64)
 
 
 def _central_difference(function, theta, direction, h):
@@ -67,7 +80,14 @@ def numerical_jacobian(function, theta, step=STEPS[0]):
     theta : array (n_in,)
     step : float
         Relative to max(1, |theta_i|).
+
+    Raises
+    ------
+    ValueError
+        If `theta` is no vector or `step` is not above zero.
     """
+    step = in_range(step, "step", 0, math.inf, low_open=True, high_open=True)
+    theta = has_shape(_float64(theta, "theta"), "theta", (None,), "(n_in)")
     columns = []
     for i in range(theta.size):
         e = np.zeros(theta.size)

@@ -10,6 +10,7 @@ import numpy as np
 from scratchvae.gradcheck.check import check
 from scratchvae.gradcheck.numerical import numerical_jacobian
 from scratchvae.gradcheck.report import BlockReport
+from scratchvae.validation import seeded
 
 
 def check_backward(forward, backward, inputs, *, seed=0, **options):
@@ -33,7 +34,7 @@ def check_backward(forward, backward, inputs, *, seed=0, **options):
     Report
         With a block for each input.
     """
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
     inputs = {name: np.asarray(array, dtype=np.float64) for name, array in inputs.items()}
     outputs, cache = forward(**inputs)
     weights = [rng.standard_normal(np.shape(output)) for output in outputs]
@@ -80,7 +81,7 @@ def check_reparameterization(reparam, lam=None, eps=None, *, seed=0, **options):
     Report
         Blocks "lam", "eps" and "log_det".
     """
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
     lam = rng.standard_normal((3, reparam.n_params)) if lam is None else np.asarray(lam, dtype=np.float64)
     eps = rng.standard_normal((2, 3, reparam.n_latent)) if eps is None else np.asarray(eps, dtype=np.float64)
 

@@ -31,7 +31,9 @@ def use(name):
 def backend():
     """Name of the backend in use."""
     if _chosen is None:
-        use(os.environ.get("SCRATCHVAE_KERNELS", "numba"))
+        name = os.environ.get("SCRATCHVAE_KERNELS", "numba")
+        choose(BACKENDS, name, "value of the environment variable SCRATCHVAE_KERNELS")
+        use(name)
     return _chosen
 
 

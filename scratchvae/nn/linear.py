@@ -17,6 +17,14 @@ class Cache(NamedTuple):
     activation: ActivationCache
 
 
+def check_width(x, n_in):
+    """Raise a ValueError unless `x` is an array whose last axis has the size `n_in`."""
+    shape = getattr(x, "shape", None)
+    if not shape or shape[-1] != n_in:  # None for a list, () for a number
+        came = f"a {type(x).__name__}" if shape is None else f"one of shape {shape}"
+        raise ValueError(f"x must be an array (..., {n_in}), not {came}.")
+
+
 class Linear:
     """h = f(x W + b) on rows: x (N, n_in), W (n_in, n_out), b (n_out,), h (N, n_out).
 
@@ -50,6 +58,7 @@ class Linear:
 
     def forward(self, x):
         """Return h = f(x W + b) and the cache."""
+        check_width(x, self.n_in)
         a = x @ self.parameters[f"{self.prefix}weight"]  # (N, n_out)
         a += self.parameters[f"{self.prefix}bias"]  # Eq. (11)
         h, cache = self.activation.forward(a)  # Eq. (12)

@@ -3,10 +3,12 @@
 from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
+
 from scratchvae.nn.init import initialization
-from scratchvae.nn.linear import Linear
+from scratchvae.nn.linear import Linear, check_width
 from scratchvae.parameters import Parameters
-from scratchvae.validation import positive_int
+from scratchvae.validation import generator, positive_int
 
 
 class Cache(NamedTuple):
@@ -41,6 +43,8 @@ class MLP:
     """
 
     def __init__(self, sizes, activation="tanh", *, parameters=None, prefix="", dtype="float64"):
+        if not np.iterable(sizes):
+            raise ValueError(f"sizes must be a sequence of widths, such as [2, 8, 1], not {sizes!r}.")
         self.sizes = tuple(positive_int(size, "a width in sizes") for size in sizes)
         self.activation = activation
         if len(self.sizes) < 2:
@@ -73,6 +77,7 @@ class MLP:
 
         "auto" is He's for rectifiers and Glorot's otherwise, and Glorot's for the linear last map.
         """
+        generator(rng)
         *hidden, output = self.layers
         for layer in hidden:
             layer.initialize(initialization(scheme, self.activation), rng)
@@ -80,6 +85,7 @@ class MLP:
 
     def forward(self, x):
         """Return y and the cache. Leading axes are folded into rows and restored."""
+        check_width(x, self.sizes[0])
         lead = x.shape[:-1]
         h = x.reshape(-1, x.shape[-1])
         caches = []

@@ -1,6 +1,7 @@
 """From what a user hands in to rows that suit the model's likelihood."""
 
 import dataclasses
+from itertools import permutations
 
 from scratchvae.broadcasting import row_blocks
 from scratchvae.data import as_dataset
@@ -40,3 +41,32 @@ def prepare(vae, data, binarization=None, name="data"):
         for rows in row_blocks(len(dataset)):
             vae.check_data(dataset.pixels(rows, vae.dtype))
     return dataset
+
+
+def prepare_both(vae, data, valid, binarization):
+    """Return training and validation data as `prepare` does; the bits of the latter are always fixed.
+
+    Raises
+    ------
+    ValueError
+        Also if one of the two is divided by its scale and the other is plainly not.
+    """
+    data = as_dataset(data, "data")
+    if valid is None:
+        return prepare(vae, data, binarization), None
+    valid = as_dataset(valid, "validation data")
+    if not vae.likelihood.takes_levels:  # which takes the values of both as they are
+        _check_same_scale(data, valid)
+    bits = "fixed" if binarization else None
+    return prepare(vae, data, binarization), prepare(vae, valid, bits)
+
+
+def _check_same_scale(data, valid):
+    """Gray bytes count from 0 to 1. Beside them, values beyond that are of another scale."""
+    for (name, plain), (gray_name, gray) in permutations({"data": data, "validation data": valid}.items()):
+        low, high = plain.x.min(), plain.x.max()
+        if plain.scale == 1 and gray.scale != 1 and (low < 0 or high > 1):
+            raise ValueError(
+                f"{name} has values from {low} to {high}, but {gray_name} is divided by {gray.scale} and "
+                "runs from 0 to 1; bring both to one scale."
+            )

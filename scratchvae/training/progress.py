@@ -1,5 +1,7 @@
 """The progress bar of a run."""
 
+import sys
+
 from tqdm import tqdm
 
 
@@ -7,8 +9,9 @@ class ProgressBar:
     """A tqdm bar over all steps, with the running ELBO; nothing where there is no terminal."""
 
     def __init__(self, total, done, shown):
+        hidden = not shown or sys.stderr is None  # which it is where the shell has closed it, `2>&-`
         self._tqdm = tqdm(
-            total=total, initial=done, unit="step", disable=None if shown else True, dynamic_ncols=True
+            total=total, initial=done, unit="step", disable=True if hidden else None, dynamic_ncols=True
         )
 
     def __enter__(self):

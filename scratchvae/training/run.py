@@ -10,7 +10,7 @@ from scratchvae.data import Minibatches
 from scratchvae.evaluation.scores import mean_bound
 from scratchvae.training.history import History
 from scratchvae.training.interrupt import DelayedInterrupt
-from scratchvae.training.preparation import prepare
+from scratchvae.training.preparation import prepare_both
 from scratchvae.training.progress import ProgressBar
 
 
@@ -23,11 +23,7 @@ class Run:
 
     def __init__(self, vae, data, settings, optimizer, rng, valid):
         self.vae, self.settings, self.optimizer, self.rng = vae, settings, optimizer, rng
-        self.data = prepare(vae, data, settings.binarization, "data")
-        if valid is not None:
-            bits = "fixed" if settings.binarization else None
-            valid = prepare(vae, valid, bits, "validation data")
-        self.valid = valid
+        self.data, self.valid = prepare_both(vae, data, valid, settings.binarization)
         bits = "dynamic" if settings.binarization == "dynamic" else None
         self.batches = Minibatches(self.data, settings.batch_size, rng, binarization=bits, dtype=vae.dtype)
         self.history = History()

@@ -8,7 +8,7 @@ from scratchvae import optim
 from scratchvae.bounds import BOUNDS
 from scratchvae.training.run import Run
 from scratchvae.training.saving import Storage
-from scratchvae.validation import build, in_range, positive_int
+from scratchvae.validation import build, in_range, path_like, positive_int
 
 
 def train(
@@ -84,6 +84,7 @@ def train(
     KeyboardInterrupt
         On Ctrl-C, after the step in progress is done and the state is saved.
     """
+    _check_kinds(vae, checkpoint, on_epoch)
     settings = Settings(epochs, batch_size, bound, n_samples, binarization, clip, patience)
     rng = np.random.default_rng(0) if rng is None else rng
     run = Run(vae, data, settings, optim.build(optimizer), rng, valid)
@@ -92,6 +93,16 @@ def train(
         storage.restore()
     run.loop(storage, progress, on_epoch)
     return run.history
+
+
+def _check_kinds(vae, checkpoint, on_epoch):
+    """Raise a ValueError for what would otherwise fail later, after work that is then lost."""
+    if isinstance(vae, type) or not hasattr(vae, "loss_and_grad_unchecked"):
+        raise ValueError(f"vae must be a VAE, such as VAE(784, 20), not {vae!r}.")
+    if checkpoint is not None:
+        path_like(checkpoint, "checkpoint")
+    if on_epoch is not None and not callable(on_epoch):
+        raise ValueError(f"on_epoch must be a function of the History, not {on_epoch!r}.")
 
 
 class Settings:

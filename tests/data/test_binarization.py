@@ -110,3 +110,35 @@ def test_threshold_of_floats():
 def test_a_level_outside_the_unit_interval_is_an_error(gray, level):
     with pytest.raises(ValueError, match="level"):
         threshold(gray, level)
+
+
+def test_arrays_become_data_sets(gray):
+    np.testing.assert_array_equal(fixed(gray.x, 1).x, fixed(gray, 1).x)
+    np.testing.assert_array_equal(threshold(gray.x).x, threshold(gray).x)
+    assert threshold([[0.2, 0.7]]).x.tolist() == [[0, 1]]
+    for binarize in (fixed, threshold):
+        with pytest.raises(ValueError, match="must hold real numbers"):
+            binarize(None)
+
+
+def test_an_array_knows_no_scale(gray):
+    with pytest.raises(ValueError, match="an array has no scale of its own: give scale, 255 for gray bytes"):
+        dynamic(gray.x, None, rng())
+
+
+@pytest.mark.parametrize("scale", [0, -1, float("nan"), "white", 10**400])
+def test_a_scale_that_is_no_positive_number_is_refused(gray, scale):
+    with pytest.raises(ValueError, match="scale must "):
+        dynamic(gray.x, scale, rng())
+
+
+def test_whole_numbers_on_a_scale_that_is_not_whole_or_beyond_a_byte():
+    x = np.full(20_000, 1, np.uint8)
+    assert dynamic(x, 2.5, rng()).mean() == pytest.approx(0.4, abs=0.02)
+    assert dynamic(100 * x, 1000, rng()).mean() == pytest.approx(0.1, abs=0.02)
+
+
+@pytest.mark.parametrize("wrong", [None, 0, np.random.RandomState(0)])
+def test_what_is_no_generator_is_refused(gray, wrong):
+    with pytest.raises(ValueError, match="rng must be a numpy.random.Generator"):
+        dynamic(gray, None, wrong)

@@ -86,6 +86,45 @@ def test_labels_and_factors_must_fit():
         Dataset(np.zeros((2, 3)), factors={"size": np.zeros((2, 1))})
 
 
+def test_lists_become_arrays():
+    dataset = Dataset(
+        [[1, 2], [3, 4]], 4, labels=["a", "b"], factors={"size": [1.0, 2.0]}, image_shape=[1, 2]
+    )
+    assert dataset.pixels([0], "float64").tolist() == [[0.25, 0.5]]
+    part = dataset.subset([1])
+    assert (part.labels.tolist(), part.factors["size"].tolist()) == (["b"], [2.0])
+    assert part.image_shape == (1, 2)
+
+
+NO_DATASET = {
+    "mine: x must be an array of numbers": {"x": [[1, 2], [3]]},
+    "mine: x must hold real numbers": {"x": [["a"]]},
+    r"mine: x must be \(N, D\)": {"x": 5},
+    "mine: labels must have shape .*not rows of different lengths": {"labels": [[1], [2, 3]]},
+    r"mine: scale must lie in \(0, inf\), not 0": {"scale": 0},
+    r"mine: scale must lie in \(0, inf\), not -255": {"scale": -255},
+    "mine: scale must be a number in": {"scale": None},
+    r"mine: image_shape must be .*height \* width = 6, not \(2, 2\)": {"image_shape": (2, 2)},
+    r"mine: image_shape must be .*not \(6,\)": {"image_shape": (6,)},
+    r"mine: image_shape must be .*not \(-2, -3\)": {"image_shape": (-2, -3)},
+    "mine: image_shape must be .*not 6": {"image_shape": 6},
+    r"mine: image_shape must be .*not \(1.5, 4\)": {"image_shape": (1.5, 4)},
+    "mine: image_shape must be .*not .'a', 'b'.": {"image_shape": ("a", "b")},
+    "mine: factors must be a dict of arrays, not": {"factors": [1, 2]},
+}
+
+
+@pytest.mark.parametrize("message", NO_DATASET)
+def test_what_does_not_fit_together_is_an_error(message):
+    with pytest.raises(ValueError, match=message):
+        Dataset(**{"x": np.zeros((2, 6)), "name": "mine", **NO_DATASET[message]})
+
+
+def test_a_whole_scale_is_kept_whole():
+    scales = [Dataset([[1]], scale).scale for scale in (255, 255.0, np.int64(4), 2.5)]
+    assert [type(scale) for scale in scales] == [int, int, int, float]
+
+
 @pytest.mark.parametrize(
     ("x", "scale"),
     [

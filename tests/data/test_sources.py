@@ -153,3 +153,19 @@ def test_the_real_files_have_the_hashes_of_the_table(real_data):
     for filename, digest in sources.SOURCES["mnist"].sha256.items():
         path = Path(real_data, "mnist", filename)
         assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
+
+
+@pytest.mark.parametrize("how", ["argument", "environment"])
+def test_the_home_of_a_user_who_is_not_there_is_a_missing_folder(monkeypatch, how):
+    publish(monkeypatch, "http://127.0.0.1:9/")
+    if how == "environment":
+        monkeypatch.setenv(ENVIRONMENT_VARIABLE, "~nosuchuser/data")
+    with pytest.raises(FileNotFoundError, match="^~nosuchuser/data, where data sets are looked for, is no"):
+        locate("small", "f.gz", "~nosuchuser/data" if how == "argument" else None)
+
+
+@pytest.mark.parametrize("folder", [5, b"data", ["data"]])
+def test_a_folder_that_is_no_path_is_refused(monkeypatch, folder):
+    publish(monkeypatch, "http://127.0.0.1:9/")
+    with pytest.raises(ValueError, match="data_dir must be a path, not"):
+        locate("small", "f.gz", folder)

@@ -100,3 +100,20 @@ def test_an_unknown_kind_of_file_lists_the_known(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"There is no file .*none\.npy"):
         load(tmp_path / "none.npy")
+
+
+def test_a_file_of_a_user_who_is_not_there_is_missing():
+    with pytest.raises(FileNotFoundError, match=r"There is no file ~nosuchuser/x\.npy"):
+        load("~nosuchuser/x.npy")
+
+
+def test_the_home_folder_is_understood(path, monkeypatch):
+    monkeypatch.setenv("HOME", str(path.parent))
+    monkeypatch.setenv("USERPROFILE", str(path.parent))
+    assert len(load("~/mine.npz", "all")) == 20
+
+
+@pytest.mark.parametrize("name", [1.5, b"mine.npz"])
+def test_a_name_that_is_no_path_is_refused(name):
+    with pytest.raises(ValueError, match="the file must be a path, not"):
+        load(name)

@@ -114,6 +114,30 @@ def test_what_rounding_hides_passes_and_is_said(rng):
     assert "lost" not in str(check(square, np.ones(2), np.full(2, 2.0)))
 
 
+def test_what_is_seen_only_coarsely_passes_and_is_said():
+    """The slope is 1e-4 beside a value of 1e7: told from zero, but not from 1.4e-4."""
+    report = check(lambda t: 1e7 + 1e-4 * float(t[0]), np.ones(1), np.array([1.4e-4]))
+    assert report.passed
+    bound = ROUNDINGS * EPS * 1e7 / STEPS[0]
+    assert f"ok 1 of 1 seen only to +-{bound:.0e}" in str(report)
+    assert report.worst.note == f"1 of 1 seen only to +-{bound:.0e}"
+
+
+def test_both_notes_stand_side_by_side():
+    def function(t):
+        return 1e6 + 1e-9 * float(t[0]) + 1e-4 * float(t[1]) + float(t[2] ** 2)
+
+    report = check(function, np.ones(3), np.array([-1e-9, 1.01e-4, 2]))
+    assert report.passed
+    assert report.worst.note == "1 of 3 lost in the rounding of the function, 1 of 3 seen only to +-4e-06"
+
+
+@pytest.mark.parametrize("name", [name for name in SMOOTH if name not in ("large offset", "badly scaled")])
+def test_a_derivative_that_is_seen_sharply_has_no_such_note(name, rng):
+    function, gradient, theta = SMOOTH[name](rng)
+    assert "seen only" not in str(check(function, theta, gradient))
+
+
 def affine_loss(rng):
     """sum(h), h = tanh(x W + b), with both gradients: enough to go wrong in all the usual ways."""
     x, weight, bias = rng.standard_normal((6, 4)), rng.standard_normal((4, 4)), rng.standard_normal(4)
@@ -316,6 +340,12 @@ WRONG_USE = {
     "blocks is empty": {"blocks": {}},
     "does not hold its shape": {"blocks": {"a": (slice(0, 2), (3,))}},
     "contiguous slice": {"blocks": {"a": (slice(0, 3, 2), (2,))}},
+    "blocks must be a dict": {"blocks": [1]},
+    "block 'a' must be .slice, shape., not 1": {"blocks": {"a": 1}},
+    "block 'a' must be .slice, shape., not .*None": {"blocks": {"a": (None, (3,))}},
+    "block 'a' must be .slice, shape., not .*3": {"blocks": {"a": (slice(0, 3), 3)}},
+    "seed must be a whole number of at least 0, not 'a'": {"seed": "a"},
+    "seed must be a whole number of at least 0, not -1": {"seed": -1},
     "block 'a'": {"blocks": {"a": (slice(3, 9), (0,))}},
 }
 

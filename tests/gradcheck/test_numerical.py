@@ -58,3 +58,27 @@ def test_theta_is_not_changed():
     directional_derivative(lambda t: float(t.sum()), t, np.ones(2), 1e-3)
     numerical_jacobian(lambda t: t * t, t)
     np.testing.assert_array_equal(t, [1, 2])
+
+
+@pytest.mark.parametrize("step", [0, -1e-3, float("nan"), float("inf"), "small", None])
+def test_a_step_that_is_no_positive_number_is_refused(step):
+    with pytest.raises(ValueError, match="step must "):
+        directional_derivative(lambda t: float(t.sum()), np.ones(2), np.ones(2), step)
+    with pytest.raises(ValueError, match="step must "):
+        numerical_jacobian(lambda t: t, np.ones(2), step)
+
+
+def test_lists_are_vectors():
+    np.testing.assert_allclose(numerical_jacobian(lambda t: t * t, [1, 2]), [[2, 0], [0, 4]], atol=1e-9)
+    assert directional_derivative(lambda t: float(t @ t), [1, 2], [1, 0], 1e-3)[0] == pytest.approx(2)
+
+
+@pytest.mark.parametrize("theta", [np.ones((2, 2)), 1.0, []])
+def test_the_jacobian_needs_a_vector(theta):
+    with pytest.raises(ValueError, match=r"theta must have shape \(n_in\)"):
+        numerical_jacobian(lambda t: t, theta)
+
+
+def test_a_direction_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match=r"direction must have the shape of theta, \(2,\), not \(3,\)"):
+        directional_derivative(lambda t: float(t.sum()), np.ones(2), np.ones(3), 1e-3)

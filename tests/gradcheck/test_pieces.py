@@ -11,6 +11,13 @@ from scratchvae.reparam import MAPS, Diagonal
 from scratchvae.vae import VAE
 
 
+def test_a_seed_that_is_none_is_refused():
+    for check_piece in (check_backward, check_reparameterization):
+        arguments = (None, None, {"x": np.ones(2)}) if check_piece is check_backward else (None,)
+        with pytest.raises(ValueError, match="seed must be a whole number of at least 0, not 'a'"):
+            check_piece(*arguments, seed="a")
+
+
 def failed(report):
     return [block.name for block in report.blocks if not block.passed]
 

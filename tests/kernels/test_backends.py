@@ -54,5 +54,8 @@ def test_numba_is_the_default(monkeypatch):
     assert backend_of_a_new_process().endswith("jitted")
 
 
-def test_a_wrong_environment_variable_is_an_error_that_names_the_known_ones():
-    assert "Known: 'numpy', 'numba'" in backend_of_a_new_process(SCRATCHVAE_KERNELS="cuda")
+@pytest.mark.parametrize("value", ["cuda", ""])
+def test_a_wrong_environment_variable_is_an_error_that_names_it_and_the_known_ones(value):
+    said = backend_of_a_new_process(SCRATCHVAE_KERNELS=value)
+    assert f"unknown value of the environment variable SCRATCHVAE_KERNELS {value!r}" in said
+    assert "Known: 'numpy', 'numba'" in said

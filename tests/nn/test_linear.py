@@ -93,3 +93,9 @@ def test_a_width_that_is_no_positive_whole_number_is_refused(width):
 def test_an_unknown_activation_is_refused_and_the_nearest_named():
     with pytest.raises(ValueError, match="unknown activation 'relo'; did you mean 'relu'"):
         Linear(2, 3, "relo")
+
+
+@pytest.mark.parametrize("x", [[[1.0, 2.0, 3.0]], np.zeros((5, 4)), np.zeros(()), None])
+def test_an_input_of_another_width_or_kind_is_refused(layer, x):
+    with pytest.raises(ValueError, match=r"x must be an array \(\.\.\., 3\), not"):
+        layer.forward(x)

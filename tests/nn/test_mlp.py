@@ -111,3 +111,21 @@ def test_fewer_than_two_sizes_are_refused(sizes):
 def test_a_width_that_is_no_positive_whole_number_is_refused(sizes):
     with pytest.raises(ValueError, match="must be a whole number of at least 1"):
         MLP(sizes)
+
+
+@pytest.mark.parametrize("sizes", [5, None, 2.5])
+def test_sizes_that_are_no_sequence_are_refused(sizes):
+    with pytest.raises(ValueError, match=r"sizes must be a sequence of widths, such as \[2, 8, 1\], not"):
+        MLP(sizes)
+
+
+@pytest.mark.parametrize("x", [[[1.0, 2.0, 3.0]], np.zeros((5, 2)), np.zeros(()), np.zeros((3, 0)), None])
+def test_an_input_of_another_width_or_kind_is_refused(x):
+    with pytest.raises(ValueError, match=r"x must be an array \(\.\.\., 3\), not"):
+        MLP([3, 4, 2]).forward(x)
+
+
+@pytest.mark.parametrize("rng", [0, None, np.random.RandomState(0)])
+def test_initialize_needs_a_generator(rng):
+    with pytest.raises(ValueError, match="rng must be a numpy.random.Generator"):
+        MLP([3, 2]).initialize(rng)

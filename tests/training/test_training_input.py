@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from runs import bits, gray, model, run
 
+from scratchvae import VAE, train
 from scratchvae.data import Dataset
 
 
@@ -105,6 +106,10 @@ SETTINGS = {
     "unknown binarization 'dynamc'; did you mean 'dynamic'": {"binarization": "dynamc"},
     "rng must be a numpy.random.Generator, not 7; use default_rng": {"rng": 7},
     "rng must be a numpy.random.Generator, not RandomState": {"rng": np.random.RandomState(0)},
+    "on_epoch must be a function of the History, not 5": {"on_epoch": 5},
+    "checkpoint must be a path, not 5": {"checkpoint": 5},
+    "checkpoint must be a path, not True": {"checkpoint": True},
+    "clip must lie in .*too large for a float": {"clip": 10**400},
 }
 
 
@@ -121,3 +126,38 @@ def test_an_optimizer_of_other_parameters(tmp_path):
     other = model(hidden=(9,))
     with pytest.raises(ValueError, match="use a new optimizer for other parameters"):
         run(None, other, optimizer=optimizer)
+
+
+@pytest.mark.parametrize("vae", [5, "vae", VAE], ids=["number", "text", "class"])
+def test_what_is_no_model(vae):
+    with pytest.raises(ValueError, match=r"vae must be a VAE, such as VAE\(784, 20\), not"):
+        train(vae, bits())
+
+
+def gray_bytes(n=50, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (n, 12), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("likelihood", ["normal", "bernoulli"])
+def test_training_and_validation_data_of_different_scale(likelihood, tmp_path):
+    floats = gray_bytes(20, 1).astype(float)
+    bits = "dynamic" if likelihood == "bernoulli" else None
+    for data, valid, message in [
+        (gray_bytes(), floats, "validation data has values from 0.0 to 255.0, but data is divided by 255"),
+        (floats, gray_bytes(), "data has values from 0.0 to 255.0, but validation data is divided by 255"),
+        (
+            gray_bytes(),
+            floats / 64 - 1,
+            "validation data has values from -1.0 to 2.984375, but data is divided",
+        ),
+    ]:
+        changes = {"data": data, "valid": valid, "binarization": bits}
+        refused(tmp_path, message, vae=model(likelihood=likelihood), **changes)
+
+
+@pytest.mark.parametrize("binarization", ["dynamic", "fixed"])
+def test_bytes_and_their_fractions_are_of_one_scale(binarization):
+    valid = gray_bytes(20, 1)
+    run(data=gray_bytes(), valid=valid / 255, binarization=binarization, epochs=1)
+    run(data=gray_bytes(), valid=valid, binarization=binarization, epochs=1)
+    run(vae=model(likelihood="poisson"), data=gray_bytes(), valid=valid.astype(float), epochs=1)
