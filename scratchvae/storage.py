@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from scratchvae.validation import path_like
+
 META = "meta"
 #: What zipfile, its decompressors and NumPy raise at a file that is cut short or altered.
 DAMAGE = (
@@ -75,18 +77,10 @@ def remove_leftovers(path):
 
 def _target(path):
     """The file that `path` means: what a link points to, so that the link stays."""
-    target = as_path(path).resolve()
+    target = path_like(path, "a file to save to").resolve()
     if target.exists() and not target.is_file():
         raise OSError(f"cannot save to {path}: there is something that is not a file.")
     return target
-
-
-def as_path(path):
-    """Return a path from a string or path, else raise a ValueError."""
-    try:
-        return Path(path)
-    except TypeError:
-        raise ValueError(f"a path must be a string or a pathlib.Path, not {path!r}.") from None
 
 
 def save_npz(path, arrays, meta):
@@ -110,7 +104,7 @@ def load_npz(path):
     ValueError
         If it is not an npz file, is damaged, holds pickled objects, or was written by something else.
     """
-    path = as_path(path)
+    path = path_like(path, "a file to read")
     try:
         with path.open("rb") as file:
             arrays = _read_arrays(file)

@@ -9,18 +9,7 @@ import math
 
 import numpy as np
 
-from scratchvae.kernels.codes import (
-    ELU,
-    ELU_ALPHA,
-    GELU,
-    IDENTITY,
-    LEAK,
-    LEAKY_RELU,
-    RELU,
-    SIGMOID,
-    SOFTPLUS,
-    TANH,
-)
+from scratchvae.kernels import codes
 from scratchvae.kernels.compiling import jit
 
 
@@ -93,29 +82,29 @@ def activation_backward(code, a, h, dh):
 def _slope(code, a, h, slope):
     one = a.dtype.type(1)
     n = a.size
-    if code == TANH:
+    if code == codes.TANH:
         for j in range(n):
             slope[j] = one - h[j] * h[j]
-    elif code == RELU:
+    elif code == codes.RELU:
         for j in range(n):
             slope[j] = one if a[j] > 0 else 0 * one
-    elif code == LEAKY_RELU:
+    elif code == codes.LEAKY_RELU:
         for j in range(n):
-            slope[j] = one if a[j] > 0 else LEAK * one
-    elif code == ELU:
+            slope[j] = one if a[j] > 0 else codes.LEAK * one
+    elif code == codes.ELU:
         for j in range(n):
-            slope[j] = one if a[j] > 0 else h[j] + ELU_ALPHA * one
-    elif code == SOFTPLUS:
+            slope[j] = one if a[j] > 0 else h[j] + codes.ELU_ALPHA * one
+    elif code == codes.SOFTPLUS:
         for j in range(n):
             slope[j] = -math.expm1(-h[j])
-    elif code == SIGMOID:
+    elif code == codes.SIGMOID:
         for j in range(n):
             slope[j] = h[j] * (one - h[j])
-    elif code == GELU:
+    elif code == codes.GELU:
         for j in range(n):
             density = math.exp(-a[j] * a[j] / 2) / math.sqrt(2 * math.pi)
             slope[j] = math.erfc(-a[j] / math.sqrt(2)) / 2 + a[j] * density
-    elif code != IDENTITY:  # whose slope of one stands there already
+    elif code != codes.IDENTITY:  # whose slope of one stands there already
         raise ValueError("unknown activation code")
 
 

@@ -6,18 +6,7 @@ where NumPy makes several. A test holds a naive loop, this file and its twin equ
 
 import numpy as np
 
-from scratchvae.kernels.codes import (
-    ELU,
-    ELU_ALPHA,
-    GELU,
-    IDENTITY,
-    LEAK,
-    LEAKY_RELU,
-    RELU,
-    SIGMOID,
-    SOFTPLUS,
-    TANH,
-)
+from scratchvae.kernels import codes
 
 
 def bernoulli_log_prob(x, logits):
@@ -80,21 +69,21 @@ def activation_backward(code, a, h, dh):
 
 def _slope(code, a, h):
     """f'(a), written with the output h = f(a) wherever that saves an exponential."""
-    if code == IDENTITY:
+    if code == codes.IDENTITY:
         return np.ones_like(a)
-    if code == TANH:
+    if code == codes.TANH:
         return 1 - h * h
-    if code == RELU:
+    if code == codes.RELU:
         return np.where(a > 0, a.dtype.type(1), a.dtype.type(0))
-    if code == LEAKY_RELU:
-        return np.where(a > 0, a.dtype.type(1), a.dtype.type(LEAK))
-    if code == ELU:
-        return np.where(a > 0, a.dtype.type(1), h + a.dtype.type(ELU_ALPHA))
-    if code == SOFTPLUS:
+    if code == codes.LEAKY_RELU:
+        return np.where(a > 0, a.dtype.type(1), a.dtype.type(codes.LEAK))
+    if code == codes.ELU:
+        return np.where(a > 0, a.dtype.type(1), h + a.dtype.type(codes.ELU_ALPHA))
+    if code == codes.SOFTPLUS:
         return -np.expm1(-h)  # sigmoid(a) = 1 - e^-log(1 + e^a)
-    if code == SIGMOID:
+    if code == codes.SIGMOID:
         return h * (1 - h)
-    if code == GELU:
+    if code == codes.GELU:
         from scipy.special import ndtr  # the normal distribution function Phi
 
         density = np.exp(-a * a / 2) / a.dtype.type(np.sqrt(2 * np.pi))
