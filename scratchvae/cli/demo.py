@@ -16,7 +16,7 @@ EXAMPLES = """\
 def add_arguments(parser):
     """Declare the options."""
     parser.add_argument("--out", default="demo", metavar="DIR", help="folder for the results (demo)")
-    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the digits (default 40)")
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the digits (default 60)")
     parser.add_argument("--rows", type=int, metavar="N", help="digits to train on (default 10,000)")
     parser.add_argument("--quick", action="store_true", help="well under a minute: 3 epochs of 2,000 digits")
     add_seed(parser, "digits, weights and noise")
@@ -27,7 +27,7 @@ def run(args):
     """Run the demonstration and return the exit status."""
     from scratchvae.demo import Demo
 
-    usual_epochs, usual_rows = (3, 2_000) if args.quick else (40, 10_000)
+    usual_epochs, usual_rows = (3, 2_000) if args.quick else (60, 10_000)
     epochs = usual_epochs if args.epochs is None else args.epochs
     rows = usual_rows if args.rows is None else args.rows
     demo = Demo(args.out, epochs, rows, args.seed, say=lambda text: note(args, text), progress=not args.quiet)

@@ -30,7 +30,7 @@ def run(args):
     backends, seed = _backends(args.kernels), whole_number(args.seed, "--seed")
     shown = not (args.json or args.quiet)
     if shown:
-        errors = " ".join(f"{backend:>9}" for backend in backends)
+        errors = " ".join(f"err.{backend}" for backend in backends)  # the worst relative error
         print(f"{'piece':<30} {'blocks':>6} {'probes':>6} {errors}  verdict")
     results = []
     for name, reports in _checked(backends, seed, args.only or ""):
@@ -87,8 +87,8 @@ def _row(name, reports):
 
 def _wrong_blocks(reports):
     names = dict.fromkeys(block.name for report in reports for block in report.blocks if not block.passed)
-    first = list(names)[:4]
-    return ", ".join(first) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    shown, n_more = list(names)[:2], len(names) - 2
+    return ", ".join(shown) + (f" and {n_more} more" if n_more > 0 else "")
 
 
 def _conclusion(results):
