@@ -138,15 +138,19 @@ def manifold(ax, images, image_shape, z1, z2):
     height, width = image_shape
     ax.set_axis_on()
     columns, rows = _few(len(z1)), _few(len(z2))
-    ax.set_xticks([(i + 0.5) * width for i in columns], [f"{z1[i]:.1f}" for i in columns])
+    ax.set_xticks([(i + 0.5) * width for i in columns], [_label(z1[i]) for i in columns])
     ax.set_yticks(
         [(len(z2) - 1 - i + 0.5) * height for i in rows],
-        [f"{z2[i]:.1f}" for i in rows],
+        [_label(z2[i]) for i in rows],
     )
     ax.set(xlabel="$z_1$", ylabel="$z_2$")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax
+
+
+def _label(number):
+    return f"{number:.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _few(n, wanted=5):

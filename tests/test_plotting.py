@@ -212,12 +212,12 @@ def test_the_manifold_is_labelled_as_a_map(ax, rng):
     images = rng.random((6, HEIGHT * WIDTH))
     plotting.manifold(ax, images, (HEIGHT, WIDTH), z1, z2)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_1$", "$z_2$")
-    assert [text.get_text() for text in ax.get_xticklabels()] == ["-2.0", "0.0", "2.0"]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["\N{MINUS SIGN}2.0", "0.0", "2.0"]
     # Rows are numbered downwards, and z2 grows upwards: -1 belongs to the lower row.
     ticks = {
         text.get_text(): place for text, place in zip(ax.get_yticklabels(), ax.get_yticks(), strict=True)
     }
-    assert ticks == {"-1.0": 1.5 * HEIGHT, "1.0": 0.5 * HEIGHT}
+    assert ticks == {"\N{MINUS SIGN}1.0": 1.5 * HEIGHT, "1.0": 0.5 * HEIGHT}
     np.testing.assert_array_equal(cell(ax, 0, 1, gap=0), images[1])
     np.testing.assert_array_equal(cell(ax, 1, 0, gap=0), images[3])
 
