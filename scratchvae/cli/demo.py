@@ -9,7 +9,7 @@ from scratchvae.cli.options import add_quiet, add_seed, note
 HELP = "check, train and show a VAE on rendered digits, in under two minutes"
 EXAMPLES = """\
   scratchvae demo
-  scratchvae demo --out /tmp/demo --seed 1
+  scratchvae demo --out another --seed 1
   scratchvae demo --quick"""
 
 

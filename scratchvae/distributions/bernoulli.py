@@ -58,6 +58,7 @@ class Bernoulli(Likelihood):
         return (rng.random(params.shape) < sigmoid(params)).astype(params.dtype)
 
     def check(self, x):
+        """Raise a ValueError unless x is of zeros and ones; say what to do with gray pixels."""
         if ((x == 0) | (x == 1)).all():
             return
         needs = "a Bernoulli likelihood needs x of 0 and 1 only, but"

@@ -76,6 +76,7 @@ class Categorical(Likelihood):
         return np.argmax(logits + rng.gumbel(size=logits.shape), axis=-1).astype(params.dtype)
 
     def check(self, x):
+        """Raise a ValueError unless x is of whole numbers from 0 to C - 1."""
         top = self.n_levels - 1
         if (x == np.floor(x)).all() and x.min() >= 0 and x.max() <= top:
             return

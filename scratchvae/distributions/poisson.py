@@ -45,6 +45,7 @@ class Poisson(Likelihood):
         return rng.poisson(np.exp(params)).astype(params.dtype)
 
     def check(self, x):
+        """Raise a ValueError unless x is of counts."""
         if x.min() < 0 or not (x == np.floor(x)).all():
             bad = x[(x < 0) | (x != np.floor(x))]
             raise ValueError(

@@ -18,6 +18,7 @@ class ForgivingCache(FunctionCache):
 
     # A damaged cache file can raise anything while it is unpickled: hence the wide net.
     def load_overload(self, sig, target_context):
+        """The machine code of a signature, or None if it is not kept or cannot be read."""
         try:
             return super().load_overload(sig, target_context)
         except Exception as error:
@@ -27,6 +28,7 @@ class ForgivingCache(FunctionCache):
             return None
 
     def save_overload(self, sig, data):
+        """Keep the machine code of a signature, if that is possible."""
         try:
             super().save_overload(sig, data)
         except Exception as error:
@@ -55,6 +57,7 @@ class Announcer(event.Listener):
         self.announced = False
 
     def on_start(self, event):
+        """Speak, the first time that one of this package's functions is compiled."""
         ours = event.data["dispatcher"].py_func.__module__.startswith("scratchvae.")
         if ours and not self.announced:
             self.announced = True

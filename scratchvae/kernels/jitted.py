@@ -14,11 +14,13 @@ from scratchvae.kernels.compiling import jit
 
 
 def bernoulli_log_prob(x, logits):
+    """Twin of ``reference.bernoulli_log_prob``."""
     small = _exp_minus_abs(logits)
     return _bernoulli_value(x, logits, np.log1p(small))
 
 
 def bernoulli_log_prob_and_grad(x, logits):
+    """Twin of ``reference.bernoulli_log_prob_and_grad``."""
     small = _exp_minus_abs(logits)
     return _bernoulli_value_and_grad(x, logits, small, np.log1p(small))
 
@@ -66,6 +68,7 @@ def _bernoulli_value_and_grad(x, logits, small, log1p_small):
 
 @jit
 def activation_backward(code, a, h, dh):
+    """Twin of ``reference.activation_backward``."""
     n_rows, n = a.shape
     da = np.empty_like(dh)
     db = np.zeros(n, dh.dtype)
@@ -110,6 +113,7 @@ def _slope(code, a, h, slope):
 
 @jit
 def diagonal_forward(lam, eps):
+    """Twin of ``reference.diagonal_forward``."""
     n_samples, n_batch, n_latent = eps.shape
     z = np.empty_like(eps)
     log_det = np.zeros((n_samples, n_batch), eps.dtype)
@@ -128,6 +132,7 @@ def diagonal_forward(lam, eps):
 
 @jit
 def diagonal_backward(eps, sigma, dz, dlog_det):
+    """Twin of ``reference.diagonal_backward``."""
     n_samples, n_batch, n_latent = eps.shape
     dlam = np.zeros((n_batch, 2 * n_latent), eps.dtype)
     deps = np.empty_like(eps)
@@ -142,6 +147,7 @@ def diagonal_backward(eps, sigma, dz, dlog_det):
 
 @jit
 def adam_update(value, grad, m, v, t, lr, beta1, beta2, epsilon, weight_decay):
+    """Twin of ``reference.adam_update``."""
     real = value.dtype.type  # the scalars in the vector's own precision, or all becomes float64
     keep1, new1, correct1 = real(beta1), real(1 - beta1), real(1 - beta1**t)
     keep2, new2, correct2 = real(beta2), real(1 - beta2), real(1 - beta2**t)
