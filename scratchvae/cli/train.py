@@ -3,7 +3,6 @@ the best validation ELBO) and history.csv. A run that was stopped goes on with -
 bit-identical to one that was not."""
 
 import sys
-from functools import partial
 
 from scratchvae.cli.options import add_data, add_quiet, add_seed, binarization_for, load_data, note
 
@@ -100,7 +99,7 @@ def _train(args, last):
 
     data, valid = load_data(args, "train"), _validation_data(args)
     vae, optimizer = _model(args, data.n_data), _optimizer(args, len(data))
-    say = (lambda text: None) if args.quiet else partial(print, flush=True)
+    say = (lambda text: None) if args.quiet else _say
     say(f"{data.name}: {len(data):,} rows to train on, {len(valid):,} to validate\n{vae!r}")
     if args.resume and not last.exists():  # killed before the first checkpoint, say
         note(args, f"there is no {last} to resume from: the run starts anew")
@@ -121,6 +120,13 @@ def _train(args, last):
         progress=not args.quiet,
         on_epoch=lambda history: say(epoch_line(history.rows[-1])),
     )
+
+
+def _say(text):
+    from tqdm import tqdm
+
+    tqdm.write(text)  # above the progress bar, where a print would tear it
+    sys.stdout.flush()
 
 
 def _check_folder(args, last):
