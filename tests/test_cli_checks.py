@@ -23,7 +23,8 @@ def numpy_kernels():
 # --- gradcheck ----------------------------------------------------------------------------------
 
 
-def test_every_gradient_is_right(capsys):
+def test_every_gradient_is_right(capsys, monkeypatch):
+    monkeypatch.delenv("SCRATCHVAE_KERNELS", raising=False)
     status, out, err = call(capsys, "gradcheck", "--json")
     assert (status, err) == (0, "")
     found = json.loads(out)
