@@ -9,9 +9,8 @@ import numpy as np
 from scratchvae import data, gradcheck, plotting
 from scratchvae.evaluation import evaluate
 from scratchvae.optim import Adam, Cosine
-from scratchvae.storage import atomic_write
+from scratchvae.storage import atomic_write, writable_folder
 from scratchvae.training import prepare, train
-from scratchvae.training.checkpoint import writable_folder
 from scratchvae.vae import VAE
 from scratchvae.validation import positive_int
 
@@ -120,10 +119,8 @@ class Demo:
         plotting.save(drawn, self.folder / f"{name}.png")
 
     def _learning_curves(self, histories):
-        from matplotlib.figure import Figure
-
-        drawn = Figure(figsize=(9, 3.6), layout="constrained")
-        for ax, (name, history) in zip(drawn.subplots(1, 2), histories.items(), strict=True):
+        drawn, axes = plotting.figure(9, 3.6, n_columns=len(histories))
+        for ax, (name, history) in zip(axes, histories.items(), strict=True):
             plotting.learning_curve(ax, history["epoch"], history["train_elbo"], history["valid_elbo"])
             ax.set_title(f"{self.results[name]['n_latent']} latent dimensions")
         plotting.save(drawn, self.folder / "learning_curve.png")

@@ -25,12 +25,12 @@ COLOURS = (
 )
 
 
-def figure(width=6.4, height=4.0):
-    """A figure and its only Axes, laid out so that no label is cut."""
+def figure(width=6.4, height=4.0, n_columns=1):
+    """A figure and its Axes (an array of them if more than one), laid out so that no label is cut."""
     from matplotlib.figure import Figure
 
     drawn = Figure(figsize=(width, height), layout="constrained")
-    return drawn, drawn.subplots()
+    return drawn, drawn.subplots(1, n_columns)
 
 
 def save(drawn, path, dpi=150):

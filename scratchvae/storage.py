@@ -1,6 +1,7 @@
 """Files written whole or not at all, and read without ever running a pickle."""
 
 import contextlib
+import errno
 import json
 import lzma
 import os
@@ -65,6 +66,19 @@ def atomic_write(path, mode="wb"):
         if temporary is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
+
+
+def writable_folder(folder):
+    """Make a folder for results and return it, or raise an OSError: before any time is spent on them."""
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, f"{folder} is a file, not a folder; name another.") from None
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write to the folder {folder}: {error.strerror}.") from None
 
 
 def remove_leftovers(path):

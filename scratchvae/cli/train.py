@@ -3,6 +3,7 @@ the best validation ELBO) and history.csv. A run that was stopped goes on with -
 bit-identical to one that was not."""
 
 import sys
+from functools import partial
 
 from scratchvae.cli.options import add_data, add_quiet, add_seed, binarization_for, load_data, note
 
@@ -137,14 +138,10 @@ def _check_folder(args, last):
 def _validation_data(args):
     """The validation split, cut to --rows where it is longer than that."""
     from scratchvae import data
-    from scratchvae.data.seeds import generator
 
-    whole = data.load(args.data, "valid", seed=args.seed, data_dir=args.data_dir)
-    if args.rows is None or len(whole) <= args.rows:
-        return whole
-    rows = generator(args.seed, args.rows).choice(len(whole), args.rows, replace=False)
-    rows.sort()
-    return whole.subset(rows)
+    load = partial(data.load, args.data, "valid", seed=args.seed, data_dir=args.data_dir)
+    whole = load()
+    return whole if args.rows is None or len(whole) <= args.rows else load(n=args.rows)
 
 
 def _model(args, n_data):

@@ -1,8 +1,8 @@
 """Random generators from a seed: one stream a purpose."""
 
-import operator
-
 import numpy as np
+
+from scratchvae.validation import whole_number
 
 
 def generator(seed, *stream):
@@ -19,12 +19,7 @@ def generator(seed, *stream):
     ValueError
         If `seed` is not a whole number of at least 0.
     """
-    try:
-        number = operator.index(seed)
-    except TypeError:
-        number = -1
-    if number < 0:
-        raise ValueError(f"seed must be a whole number of at least 0, not {seed!r}.")
+    number = whole_number(seed, "seed")
     return np.random.default_rng(np.random.SeedSequence([number, *stream]))
 
 

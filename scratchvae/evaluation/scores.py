@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scratchvae.bounds import BOUNDS
 from scratchvae.broadcasting import row_blocks
-from scratchvae.validation import positive_int, whole_number
+from scratchvae.validation import build, positive_int, whole_number
 
 #: Rows that are evaluated at once, at most.
 BLOCK = 1000
@@ -71,12 +72,14 @@ def evaluate(vae, dataset, n_samples=128, seed=NOISE_SEED, progress=None):
 
 def mean_bound(vae, dataset, bound="elbo", n_samples=1, seed=NOISE_SEED):
     """A bound with K = `n_samples` averaged over a prepared data set, nats a datum."""
+    bound = build(BOUNDS, bound, "bound")
     rng = np.random.default_rng(seed)
     total = 0.0
     for rows in row_blocks(len(dataset), min(BLOCK, vae.rows_at_once)):
         x = dataset.pixels(rows, vae.dtype)
         eps = rng.standard_normal((n_samples, len(x), vae.n_latent), vae.dtype)
-        total -= len(x) * vae.loss(x, eps, bound)
+        loss, _ = bound.forward(vae.forward(x, eps, bound.uses_kl)[0])
+        total -= len(x) * float(loss)
     return total / len(dataset)
 
 

@@ -1,8 +1,8 @@
-"""The numba twins of ``reference.py``: the same numbers in one pass over the memory.
+"""The numba twins of ``reference.py``: the same numbers in fewer passes over the memory.
 
-They are serial: threads beside a threaded BLAS would fight it for the cores. ``error_model="numpy"``
-lets a division be vectorised, and the flags below let a sum be reordered; none of them assumes away
-infinities or NaN.
+They are serial: threads beside a threaded BLAS would fight it for the cores. In ``compiling.OPTIONS``
+``error_model="numpy"`` lets a division be vectorised, and the flags let a sum be reordered; none of
+them assumes away infinities or NaN.
 """
 
 import math

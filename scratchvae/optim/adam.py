@@ -42,6 +42,7 @@ class Adam(Optimizer):
         self.epsilon = checks.positive(self.epsilon, "epsilon")
 
     def update(self, value, grad, lr, weight_decay=0.0):
+        """One step by the kernel, in place."""
         m, v = self.arrays["m"], self.arrays["v"]
         kernels.active().adam_update(
             value, grad, m, v, self.t, lr, self.beta1, self.beta2, self.epsilon, weight_decay

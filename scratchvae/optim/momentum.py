@@ -38,6 +38,7 @@ class Momentum(Optimizer):
         self.nesterov = checks.flag(self.nesterov, "nesterov")
 
     def update(self, value, grad, lr):
+        """One step, in place."""
         velocity = self.arrays["velocity"]
         downhill = lr * grad
         velocity *= self.momentum

@@ -64,6 +64,7 @@ class RMSprop(Optimizer):
         return tuple(slot for slot, needed in wanted.items() if needed)
 
     def update(self, value, grad, lr):
+        """One step, in place."""
         spread = self._average("mean_square", grad * grad)
         if self.centred:
             mean = self._average("mean", grad)

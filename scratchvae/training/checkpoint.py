@@ -1,7 +1,5 @@
 """A run's whole state in one file, written atomically, from which it goes on bit by bit."""
 
-import errno
-import tempfile
 from pathlib import Path
 
 from scratchvae.storage import load_npz, save_npz
@@ -65,19 +63,6 @@ def _same(saved, now, path, what):
                 f"{path} is a checkpoint of another {what}: {key} is {saved.get(key)!r} there and "
                 f"{now.get(key)!r} here. Use the same settings to go on, or another folder to start anew."
             )
-
-
-def writable_folder(folder):
-    """Make a folder for results and return it, or raise an OSError: before any time is spent on them."""
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except FileExistsError:
-        raise NotADirectoryError(errno.ENOTDIR, f"{folder} is a file, not a folder; name another.") from None
-    except OSError as error:
-        raise OSError(error.errno, f"cannot write to the folder {folder}: {error.strerror}.") from None
 
 
 def paths(folder):

@@ -89,7 +89,7 @@ class Run:
         if self.valid is None:
             return None
         with np.errstate(all="ignore"):  # what is not finite is found just below
-            elbo = mean_bound(self.vae, self.valid, self.settings.bound_name, self.settings.n_samples)
+            elbo = mean_bound(self.vae, self.valid, self.settings.bound, self.settings.n_samples)
         if not math.isfinite(elbo):
             raise NotFiniteError(
                 f"training diverged: the validation ELBO is {elbo} after step {self.step_count}. Try a "

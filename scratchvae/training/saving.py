@@ -8,7 +8,7 @@ import numpy as np
 
 from scratchvae import kernels
 from scratchvae.data.seeds import plain
-from scratchvae.storage import remove_leftovers
+from scratchvae.storage import remove_leftovers, writable_folder
 from scratchvae.training import checkpoint
 from scratchvae.training.history import History
 from scratchvae.training.run import NotFiniteError
@@ -21,7 +21,7 @@ class Storage:
         self.run, self.folder, self.seconds = run, folder, seconds
         self.saved_at = time.monotonic()
         if folder is not None:
-            self.last, self.best, self.csv = checkpoint.paths(checkpoint.writable_folder(folder))
+            self.last, self.best, self.csv = checkpoint.paths(writable_folder(folder))
             self.settings = self._identity()  # read over the whole data: once
             for file in (self.last, self.best, self.csv):
                 remove_leftovers(file)
