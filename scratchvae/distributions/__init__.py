@@ -1,6 +1,6 @@
 """Densities with their gradients and samplers."""
 
-from scratchvae.distributions import kl
+from scratchvae.distributions import densities, kl
 from scratchvae.distributions.base import Likelihood
 from scratchvae.distributions.bernoulli import Bernoulli
 from scratchvae.distributions.categorical import Categorical
@@ -25,5 +25,6 @@ __all__ = [
     "NormalFixed",
     "Poisson",
     "StandardNormal",
+    "densities",
     "kl",
 ]
