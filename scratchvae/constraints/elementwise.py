@@ -23,7 +23,7 @@ class Elementwise(Constraint):
         y, log_slope, cache = self.bijection.forward(z)
         theta = y if self.width == 1 and self.low == 0 else self.low + self.width * y
         log_det = log_slope.sum(axis=-1) + self.size * math.log(self.width)
-        return theta.reshape(*z.shape[:-1], *self.shape), log_det, cache
+        return theta.reshape((*z.shape[:-1], *self.shape)), log_det, cache
 
     def backward(self, cache, dtheta, dlog_det):
         """Return dz; the one dlog_det goes to every entry's slope."""
@@ -33,7 +33,7 @@ class Elementwise(Constraint):
 
     def free(self, theta):
         lead = theta.shape[: theta.ndim - len(self.shape)]
-        return self.bijection.inverse((theta.reshape(*lead, self.size) - self.low) / self.width)
+        return self.bijection.inverse((theta.reshape((*lead, self.size)) - self.low) / self.width)
 
 
 class Real(Elementwise):

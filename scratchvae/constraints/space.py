@@ -105,7 +105,7 @@ class Space:
         for name, constraint in self.parameters.items():
             value = np.asarray(theta[name])
             lead = value.shape[: value.ndim - len(constraint.shape)]
-            columns.append(value.reshape(*lead, constraint.size))
+            columns.append(value.reshape((*lead, constraint.size)))
         return np.concatenate(columns, axis=-1)
 
     def __repr__(self):
