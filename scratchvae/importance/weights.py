@@ -15,8 +15,8 @@ def log_weights(log_w, axis=0, least=1):
     n_samples = log_w.shape[_existing(axis, log_w)]
     if n_samples < least or log_w.size == 0:
         raise ValueError(
-            f"log_w has shape {log_w.shape}, {n_samples} samples along axis {axis}; it takes at least {least}: "
-            "draw more."
+            f"log_w has shape {log_w.shape}, {n_samples} samples along axis {axis}; "
+            f"it takes at least {least}: draw more."
         )
     bad = np.isnan(log_w) | (log_w == np.inf)
     if bad.any():
