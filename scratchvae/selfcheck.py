@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from scratchvae.bounds import BOUNDS, Terms
+from scratchvae.bounds import EXACT_BOUNDS, Terms
 from scratchvae.distributions import LIKELIHOODS, StandardNormal, kl
 from scratchvae.gradcheck import check_backward, check_reparameterization, check_vae
 from scratchvae.nn import ACTIVATIONS, MLP, Linear
@@ -46,9 +46,10 @@ def _checks(seed):
     yield "closed-form KL", _kl
     for name in MAPS:
         yield f"map {name}", partial(_map, name, seed)
-    for name in BOUNDS:
-        yield f"bound {name}", partial(_bound, BOUNDS[name]())
-    for bound in BOUNDS:
+    # What is no derivative at fixed noise agrees with finite differences on average only.
+    for name in EXACT_BOUNDS:
+        yield f"bound {name}", partial(_bound, EXACT_BOUNDS[name]())
+    for bound in EXACT_BOUNDS:
         for likelihood in LIKELIHOODS:
             yield f"VAE {likelihood}/{bound}", partial(_vae, likelihood, bound, seed)
 

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchvae.bounds import BOUNDS, Terms
+from scratchvae import reparam
+from scratchvae.bounds import VAE_BOUNDS, Terms
 from scratchvae.broadcasting import row_blocks
 from scratchvae.distributions import LIKELIHOODS, StandardNormal
 from scratchvae.nn import ACTIVATIONS, INITIALIZATIONS, MLP
 from scratchvae.numerics import log_sum_exp
 from scratchvae.parameters import Parameters, real_dtype
-from scratchvae.reparam import MAPS
 from scratchvae.storage import load_npz, save_npz
 from scratchvae.validation import build as build_from_spec
 from scratchvae.validation import (
@@ -57,8 +57,9 @@ class VAE:
         p(x|z): "bernoulli" (the decoder gives logits), "normal" (mu and log_sigma for each entry,
         packed), "normal_fixed:0.1" (mu; the number is sigma), "categorical:256" (that many logits
         for each entry), "poisson" (log rates).
-    posterior : str
-        The map from noise to z.
+    posterior : str or Reparameterization
+        The map from noise to z, whose parameters lam the encoder gives: "diagonal", "full_rank",
+        "low_rank:2".
     dtype : {"float32", "float64"}
     seed : int
         Of the initial weights.
@@ -102,7 +103,7 @@ class VAE:
         self.activation, self.initialization = activation, initialization
         self.seed = whole_number(seed, "seed")
         self.likelihood = build_from_spec(LIKELIHOODS, likelihood, "likelihood")
-        self.posterior = choose(MAPS, posterior, "posterior")(self.n_latent)
+        self.posterior = reparam.build(posterior, self.n_latent, "posterior")
         self.prior = StandardNormal()  # p(z)
         self.noise = StandardNormal()  # p(eps)
         self.dtype = real_dtype(dtype)
@@ -131,7 +132,8 @@ class VAE:
         eps : array (K, B, L)
             Noise from N(0, I), an argument so that the loss is a deterministic function.
         bound : str or bound
-            "elbo" (Monte Carlo, Eq. 7), "analytic_kl" (KL in closed form) or "iwae" (importance-weighted).
+            "elbo" (Monte Carlo, Eq. 7), "analytic_kl" (KL in closed form), "iwae" (importance-weighted),
+            "sticking_the_landing", or another of ``sv.bounds.VAE_BOUNDS``.
 
         Returns
         -------
@@ -143,13 +145,15 @@ class VAE:
         ValueError
             If x or eps has another shape, is not finite, or x does not suit the likelihood.
         """
-        bound = build_from_spec(BOUNDS, bound, "bound")
+        bound = build_from_spec(VAE_BOUNDS, bound, "bound")
         x = self.check_data(x)
-        return self.loss_and_grad_unchecked(x, self._check_noise(eps, x), bound)
+        eps = self._check_noise(eps, x)
+        bound.check_samples(len(eps))
+        return self.loss_and_grad_unchecked(x, eps, bound)
 
     def loss(self, x, eps, bound="elbo"):
         """Loss of a minibatch without its gradient; arguments as for `loss_and_grad`."""
-        bound = build_from_spec(BOUNDS, bound, "bound")
+        bound = build_from_spec(VAE_BOUNDS, bound, "bound")
         x = self.check_data(x)
         terms, _ = self.forward(x, self._check_noise(eps, x), bound.uses_kl)
         return float(bound.forward(terms)[0])
@@ -158,7 +162,7 @@ class VAE:
         """`loss_and_grad` without its checks, for arrays that are known to be right."""
         terms, cache = self.forward(x, eps, bound.uses_kl)
         loss, bound_cache = bound.forward(terms)
-        self.backward(cache, bound.backward(bound_cache))
+        self.backward(cache, bound.backward(bound_cache), bound.pathwise)
         return float(loss)
 
     def forward(self, x, eps, uses_kl=False):
@@ -175,22 +179,29 @@ class VAE:
             terms = Terms(log_likelihood, kl=kl)
             return terms, Cache(encoder, posterior, kl_cache, None, decoder, likelihood)
         log_prior, prior = self.prior.forward(z)
-        terms = Terms(log_likelihood, log_prior, self.noise.log_prob(eps), log_det)
+        entropy = self.noise.entropy(self.n_latent)
+        log_noise = self.noise.log_prob(eps)
+        terms = Terms(log_likelihood, log_prior, log_noise, log_det, noise_entropy=entropy)
         return terms, Cache(encoder, posterior, None, prior, decoder, likelihood)
 
-    def backward(self, cache, dterms):
+    def backward(self, cache, dterms, pathwise=True):
         """Fill ``parameters.grad`` from the loss's derivatives: `forward` in reverse.
 
         z reaches the loss along two ways, the decoder and the prior, so its gradient is their sum.
-        lam reaches it through z, through the log-determinant, and through the closed-form KL.
+        lam reaches it through z (if the bound is `pathwise`), through the log-determinant, through the
+        score of q, and through the closed-form KL.
         """
         _, ddecoded = self.likelihood.backward(cache.likelihood, dterms.log_likelihood, need_dx=False)
         dz = self.decoder.backward(cache.decoder, ddecoded)
         dlog_det = dterms.log_det
+        if not pathwise:
+            dz = np.zeros_like(dz)
         if dterms.log_prior is not None:
             dz = dz + self.prior.backward(cache.prior, dterms.log_prior)
         if dlog_det is None:
             dlog_det = np.zeros(dz.shape[:-1], dz.dtype)
+        if dterms.score is not None:
+            dz, dlog_det = self.posterior.add_score(cache.posterior, dterms.score, dz, dlog_det)
         dlam, _ = self.posterior.backward(cache.posterior, dz, dlog_det)  # Eq. (6')
         if dterms.kl is not None:
             dlam = dlam + self.posterior.kl_backward(cache.kl, dterms.kl)

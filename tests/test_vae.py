@@ -11,7 +11,7 @@ from scipy import stats
 
 import scratchvae as sv
 from scratchvae import kernels
-from scratchvae.bounds import BOUNDS
+from scratchvae.bounds import VAE_BOUNDS
 from scratchvae.distributions import LIKELIHOODS
 from scratchvae.nn import ACTIVATIONS
 
@@ -164,14 +164,14 @@ def test_the_elbo_and_the_analytic_kl_bound_agree_in_expectation():
     assert log_w.mean() != analytic
 
 
-@pytest.mark.parametrize("bound", BOUNDS)
+@pytest.mark.parametrize("bound", VAE_BOUNDS)
 def test_a_bound_may_be_given_as_an_object(bound):
     vae = make()
     x, eps = data(vae), noise(2)
-    assert vae.loss_and_grad(x, eps, BOUNDS[bound]()) == vae.loss_and_grad(x, eps, bound)
+    assert vae.loss_and_grad(x, eps, VAE_BOUNDS[bound]()) == vae.loss_and_grad(x, eps, bound)
 
 
-@pytest.mark.parametrize("bound", BOUNDS)
+@pytest.mark.parametrize("bound", VAE_BOUNDS)
 def test_the_loss_is_a_python_float_and_the_arguments_are_left_alone(bound):
     vae = make()
     x, eps = data(vae), noise(2)
@@ -185,7 +185,7 @@ def test_the_loss_is_a_python_float_and_the_arguments_are_left_alone(bound):
 
 
 @pytest.mark.parametrize("likelihood", ALL_LIKELIHOODS)
-@pytest.mark.parametrize("bound", BOUNDS)
+@pytest.mark.parametrize("bound", VAE_BOUNDS)
 def test_both_backends_give_the_same_loss_and_gradient(likelihood, bound, dtype):
     vae = make(likelihood, dtype=dtype)
     x, eps = data(vae), noise(3)
@@ -199,7 +199,7 @@ def test_both_backends_give_the_same_loss_and_gradient(likelihood, bound, dtype)
 
 
 @pytest.mark.parametrize("likelihood", ALL_LIKELIHOODS)
-@pytest.mark.parametrize("bound", BOUNDS)
+@pytest.mark.parametrize("bound", VAE_BOUNDS)
 def test_float32_is_close_to_float64(likelihood, bound, backend):
     double = make(likelihood)
     single = double.astype("float32")
@@ -215,7 +215,7 @@ def test_everything_stays_in_the_models_precision(likelihood, dtype, rng):
     arrays = [*vae.encode(x), vae.decode(np.zeros((3, 2))), vae.reconstruct(x), vae.sample(3, rng)]
     arrays += [vae.sample_mean(3, rng), vae.log_weights(x, noise()), vae.elbo(x, noise())]
     terms, cache = vae.forward(vae.check_data(x), noise().astype(dtype))
-    arrays += [term for term in terms if term is not None]
+    arrays += [term for term in terms if isinstance(term, np.ndarray)]
     assert {array.dtype.name for array in arrays} == {dtype}
 
 

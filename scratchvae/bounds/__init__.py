@@ -1,11 +1,46 @@
 """Lower bounds of log p(x). Here alone the sign turns (a loss is minimised) and the batch mean is taken."""
 
+from scratchvae.bounds.analytic_entropy import AnalyticEntropy
 from scratchvae.bounds.analytic_kl import AnalyticKL
+from scratchvae.bounds.base import Bound
 from scratchvae.bounds.elbo import Elbo
 from scratchvae.bounds.iwae import Iwae
+from scratchvae.bounds.score_function import LeaveOneOut, RaoBlackwell, RunningBaseline, ScoreFunction
+from scratchvae.bounds.sticking_the_landing import StickingTheLanding
 from scratchvae.bounds.terms import Terms
 
-#: The bounds by the name that ``bound=`` takes.
-BOUNDS = {"elbo": Elbo, "analytic_kl": AnalyticKL, "iwae": Iwae}
+#: The bounds, each with its estimator of the gradient, by the name that ``bound=`` takes.
+BOUNDS = {
+    "elbo": Elbo,
+    "analytic_kl": AnalyticKL,
+    "analytic_entropy": AnalyticEntropy,
+    "iwae": Iwae,
+    "sticking_the_landing": StickingTheLanding,
+    "score_function": ScoreFunction,
+    "score_function_running": RunningBaseline,
+    "score_function_leave_one_out": LeaveOneOut,
+    "score_function_rao_blackwell": RaoBlackwell,
+}
 
-__all__ = ["BOUNDS", "AnalyticKL", "Elbo", "Iwae", "Terms"]
+#: Those that a VAE offers: they keep no state between steps, and ask for no terms by coordinate of z.
+VAE_BOUNDS = {name: kind for name, kind in BOUNDS.items() if not (kind.keeps_state or kind.uses_local)}
+
+#: Those whose gradient is the derivative of the loss at fixed noise, which finite differences see.
+EXACT_BOUNDS = {name: kind for name, kind in BOUNDS.items() if kind.exact}
+
+__all__ = [
+    "BOUNDS",
+    "EXACT_BOUNDS",
+    "VAE_BOUNDS",
+    "AnalyticEntropy",
+    "AnalyticKL",
+    "Bound",
+    "Elbo",
+    "Iwae",
+    "LeaveOneOut",
+    "RaoBlackwell",
+    "RunningBaseline",
+    "ScoreFunction",
+    "StickingTheLanding",
+    "Terms",
+]

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from scratchvae.bounds.base import Bound
 from scratchvae.bounds.terms import Terms
 
 
-class AnalyticKL:
+class AnalyticKL(Bound):
     """L = (1/K) sum_k log p(x|z_k) - KL(q(z|x) || p(z)).
 
     The same expectation as `Elbo`, since E_q[log p(z) - log q(z|x)] = -KL, with less variance in

@@ -2,17 +2,16 @@
 
 import numpy as np
 
+from scratchvae.bounds.base import Bound
 from scratchvae.bounds.terms import Terms
 
 
-class Elbo:
+class Elbo(Bound):
     """L = (1/K) sum_k [log p(x, z_k) - log p(eps_k) + log|det dz_k/deps_k|], z_k = g(eps_k; lam).
 
     The loss is -L averaged over the batch. It is linear in its terms, so each log p(x|z), log p(z)
     and log|det| receives the derivative -1/(K B); log p(eps) depends on no parameter and needs none.
     """
-
-    uses_kl = False
 
     def forward(self, terms):
         """Return the loss, nats a datum, and the cache: log w, (K, B)."""

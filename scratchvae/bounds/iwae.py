@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 
+from scratchvae.bounds.base import Bound
 from scratchvae.bounds.terms import Terms
 from scratchvae.numerics import log_sum_exp
 
 
-class Iwae:
+class Iwae(Bound):
     """L_K = log (1/K) sum_k w_k, log w_k = log p(x, z_k) - log p(eps_k) + log|det dz_k/deps_k|.
 
     By Jensen's inequality E[L_1] <= E[L_2] <= ... <= log p(x), and L_1 is the ELBO. The logarithm of
@@ -19,7 +20,7 @@ class Iwae:
     where the ELBO gives each the share 1/K.
     """
 
-    uses_kl = False
+    needs_independence = True
 
     def forward(self, terms):
         """Return the loss, nats a datum, and the cache: the normalised weights, (K, B)."""

@@ -17,6 +17,9 @@ class Terms(NamedTuple):
     log_noise: np.ndarray | None = None  # log p(eps), (K, B); it depends on no parameter
     log_det: np.ndarray | None = None  # log|det dz/deps|, (K, B)
     kl: np.ndarray | None = None  # the closed form of KL(q(z|x) || p(z)), (B,)
+    score: np.ndarray | None = None  # in derivatives: by log q(z; lam) as a function of lam alone, (K, B)
+    local: np.ndarray | None = None  # log p_i(x, z) - log q_i(z_i) by coordinate, (K, B, L)
+    noise_entropy: float = 0.0  # H[p(eps)] = -E[log p(eps)]
 
     def log_weights(self):
         """log w = log p(x, z) - log q(z|x), where log q(z|x) = log p(eps) - log|det dz/deps|."""

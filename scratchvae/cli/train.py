@@ -63,7 +63,7 @@ def _add_training(group):
         "--warm-up", type=int, default=0, metavar="STEPS", help="steps of linear warm-up of the rate"
     )
     group.add_argument("--clip", type=float, metavar="NORM", help="largest norm of the gradient")
-    group.add_argument("--bound", default="elbo", help="elbo (default), analytic_kl or iwae")
+    group.add_argument("--bound", default="elbo", help="elbo (default), analytic_kl, iwae, ...")
     group.add_argument("--samples", type=int, default=1, metavar="K", help="draws of z a datum (default 1)")
     group.add_argument(
         "--binarization",

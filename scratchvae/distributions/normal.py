@@ -31,6 +31,10 @@ class StandardNormal:
         """log p(z), (...), in nats."""
         return self.forward(np.asarray(z))[0]
 
+    def entropy(self, n):
+        """E[-log p] of n entries, n (1 + log 2 pi) / 2, in nats."""
+        return n * (0.5 + HALF_LOG_2PI)
+
     def sample(self, shape, rng, dtype="float64"):
         """Draw an array of that shape."""
         return rng.standard_normal(shape, dtype)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scratchvae.bounds import BOUNDS
+from scratchvae.bounds import VAE_BOUNDS
 from scratchvae.broadcasting import row_blocks
 from scratchvae.validation import build, positive_int, whole_number
 
@@ -72,7 +72,7 @@ def evaluate(vae, dataset, n_samples=128, seed=NOISE_SEED, progress=None):
 
 def mean_bound(vae, dataset, bound="elbo", n_samples=1, seed=NOISE_SEED):
     """A bound with K = `n_samples` averaged over a prepared data set, nats a datum."""
-    bound = build(BOUNDS, bound, "bound")
+    bound = build(VAE_BOUNDS, bound, "bound")
     rng = np.random.default_rng(seed)
     total = 0.0
     for rows in row_blocks(len(dataset), min(BLOCK, vae.rows_at_once)):

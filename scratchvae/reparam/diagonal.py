@@ -7,7 +7,8 @@ import numpy as np
 from scratchvae import kernels
 from scratchvae.broadcasting import fold, unbroadcast
 from scratchvae.distributions import kl
-from scratchvae.validation import last_axis, positive_int, real
+from scratchvae.distributions.normal import HALF_LOG_2PI
+from scratchvae.reparam.base import Affine
 
 
 class Cache(NamedTuple):
@@ -19,7 +20,7 @@ class Cache(NamedTuple):
     eps_shape: tuple
 
 
-class Diagonal:
+class Diagonal(Affine):
     """z_i = mu_i + e^(log_sigma_i) eps_i, lam = (mu, log_sigma) packed along the last axis.
 
     Each z_i depends on its own eps_i alone, so dz/deps is diagonal and its determinant the product
@@ -41,16 +42,19 @@ class Diagonal:
     spec = "diagonal"
 
     def __init__(self, n_latent):
-        self.n_latent = positive_int(n_latent, "n_latent")
+        super().__init__(n_latent)
         self.n_params = 2 * self.n_latent
+
+    def factor(self, lam):
+        """diag(sigma), (..., L, L)."""
+        return np.exp(lam[..., self.n_latent :, None]) * np.eye(self.n_latent, dtype=lam.dtype)
 
     def forward(self, lam, eps):
         """Return z (..., L), log_det (...) and the cache, for lam (..., 2 L) and eps (..., L).
 
         Leading axes broadcast: one lam serves many eps, or each datum has its own.
         """
-        lam = last_axis(real(lam, "lam"), "lam", self.n_params)
-        eps = last_axis(real(eps, "eps"), "eps", self.n_latent).astype(lam.dtype, copy=False)
+        lam, eps = self.checked(lam, eps)
         lam_rows, eps_rows, lead, batch = fold(lam, eps)  # (B, 2 L), (K, B, L)
         z, log_det, sigma = kernels.active().diagonal_forward(lam_rows, eps_rows)  # Eq. (8), Eq. (9)
         cache = Cache(eps_rows, sigma, lead, batch, lam.shape, eps.shape)
@@ -67,6 +71,25 @@ class Diagonal:
         )
         dlam = unbroadcast(dlam.reshape(*cache.lead, -1), cache.lam_shape)
         return dlam, unbroadcast(deps.reshape(*cache.batch, -1), cache.eps_shape)
+
+    def grad_log_q(self, cache):
+        """d log q / dz_i = -(z_i - mu_i) / sigma_i^2 = -eps_i / sigma_i."""
+        return (-cache.eps / cache.sigma).reshape(*cache.batch, -1)  # Eq. (13')
+
+    def log_q_by_coordinate(self, cache):
+        """log q_i(z_i) of each coordinate, (..., L): q is their product."""
+        log_q = -0.5 * cache.eps**2 - HALF_LOG_2PI - np.log(cache.sigma)  # Eq. (13)
+        return log_q.reshape(*cache.batch, -1)
+
+    def score_by_coordinate(self, cache, weights):
+        """sum over draws of weights_i d log q_i(z_i) / dlam, for weights (..., L), with z held fixed.
+
+        d/dmu_i = eps_i / sigma_i;  d/dlog_sigma_i = eps_i^2 - 1: Eq. (13').
+        """
+        eps, sigma = cache.eps, cache.sigma
+        weights = np.reshape(weights, eps.shape)
+        dlam = np.concatenate([weights * eps / sigma, weights * (eps * eps - 1)], axis=-1).sum(axis=0)
+        return unbroadcast(dlam.reshape(*cache.lead, -1), cache.lam_shape)
 
     def inverse(self, lam, z):
         """Return eps = (z - mu) / sigma."""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from scratchvae import optim
-from scratchvae.bounds import BOUNDS
+from scratchvae.bounds import VAE_BOUNDS
 from scratchvae.training.run import Run
 from scratchvae.training.saving import Storage
 from scratchvae.validation import build, in_range, path_like, positive_int
@@ -54,7 +54,7 @@ def train(
         Go on from ``last.npz`` if the folder has one; the run then ends bit-identical to one that
         was never stopped. False starts anew and replaces it.
     bound : str
-        "elbo", "analytic_kl" or "iwae".
+        "elbo", "analytic_kl", "iwae", "sticking_the_landing", or another of ``sv.bounds.VAE_BOUNDS``.
     n_samples : int
         K, draws of z for each datum.
     binarization : {None, "dynamic", "fixed"}
@@ -111,9 +111,10 @@ class Settings:
     def __init__(self, epochs, batch_size, bound, n_samples, binarization, clip, patience):
         self.epochs = positive_int(epochs, "epochs")
         self.batch_size = positive_int(batch_size, "batch_size")
-        self.bound = build(BOUNDS, bound, "bound")
-        self.bound_name = next(name for name, kind in BOUNDS.items() if isinstance(self.bound, kind))
+        self.bound = build(VAE_BOUNDS, bound, "bound")
+        self.bound_name = next(name for name, kind in VAE_BOUNDS.items() if type(self.bound) is kind)
         self.n_samples = positive_int(n_samples, "n_samples")
+        self.bound.check_samples(self.n_samples)
         self.binarization = binarization
         self.clip = None if clip is None else in_range(clip, "clip", 0, math.inf, low_open=True)
         self.patience = None if patience is None else positive_int(patience, "patience")

@@ -4,12 +4,12 @@ import naive
 import numpy as np
 import pytest
 
-from scratchvae.bounds import BOUNDS, Terms
+from scratchvae.bounds import BOUNDS, EXACT_BOUNDS, Terms
 
 SHAPES = [(1, 1), (1, 4), (3, 1), (3, 4)]  # (K, B)
 
 
-@pytest.fixture(params=BOUNDS)
+@pytest.fixture(params=EXACT_BOUNDS)
 def bound(request):
     return BOUNDS[request.param]()
 
@@ -19,7 +19,7 @@ def random_terms(bound, shape, rng, dtype="float64"):
     arrays = rng.normal(size=(4, *shape)).astype(dtype)
     if bound.uses_kl:
         return Terms(arrays[0], kl=rng.normal(size=shape[1:]).astype(dtype))
-    return Terms(*arrays)
+    return Terms(*arrays, noise_entropy=1.3)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -29,6 +29,8 @@ def test_backward_equals_central_differences(bound, shape, rng):
     dterms = bound.backward(cache)
     assert np.ndim(loss) == 0
     for name in terms._fields:
+        if name == "noise_entropy":
+            continue
         if getattr(terms, name) is None or name == "log_noise":  # p(eps) depends on no parameter
             assert getattr(dterms, name) is None
             continue
@@ -48,14 +50,16 @@ def test_a_higher_likelihood_lowers_the_loss(bound, rng):
 def test_doubling_the_batch_leaves_the_loss_as_it_is(bound, rng):
     """A loss is in nats a datum: the batch mean is taken, not the sum."""
     terms = random_terms(bound, (3, 4), rng)
-    twice = Terms(*(None if term is None else np.concatenate([term, term], axis=-1) for term in terms))
+    twice = Terms(
+        *(np.concatenate([term, term], axis=-1) if isinstance(term, np.ndarray) else term for term in terms)
+    )
     assert bound.forward(twice)[0] == pytest.approx(bound.forward(terms)[0], rel=1e-12)
 
 
 def test_the_dtype_is_kept(bound, dtype, rng):
     loss, cache = bound.forward(random_terms(bound, (3, 4), rng, dtype))
     assert loss.dtype == dtype
-    assert {term.dtype.name for term in bound.backward(cache) if term is not None} == {dtype}
+    assert {term.dtype.name for term in bound.backward(cache) if isinstance(term, np.ndarray)} == {dtype}
 
 
 def test_the_elbo_is_minus_the_mean_log_weight(rng):

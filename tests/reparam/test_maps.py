@@ -4,11 +4,14 @@ A round trip cannot see a wrong log-determinant, so it is held against the deter
 Jacobian, and the density that it makes must integrate to one.
 """
 
+import re
+
 import naive
 import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from scratchvae import reparam as maps
 from scratchvae.reparam import MAPS
 
 # Leading axes of lam and of eps.
@@ -31,14 +34,19 @@ LEADS = [
 pytestmark = pytest.mark.usefixtures("backend")
 
 
-@pytest.fixture(params=MAPS)
+@pytest.fixture(params=[*MAPS, "low_rank:2"])
 def name(request):
     return request.param
 
 
+def make(name, n_latent=3):
+    """The map; of rank 1 where the dimension allows no higher one."""
+    return maps.build("low_rank" if n_latent == 1 and name == "low_rank:2" else name, n_latent)
+
+
 def draw(name, n_latent, rng, lam_lead=(), eps_lead=(), dtype="float64"):
     """A map with a random lam and eps."""
-    reparam = MAPS[name](n_latent)
+    reparam = make(name, n_latent)
     lam = 0.7 * rng.normal(size=(*lam_lead, reparam.n_params))
     return reparam, lam.astype(dtype), rng.normal(size=(*eps_lead, n_latent)).astype(dtype)
 
@@ -171,13 +179,15 @@ def test_the_closed_form_of_kl_is_the_mean_of_the_log_ratio(name, rng):
 
 
 def test_the_map_knows_its_own_name(name):
-    assert MAPS[name](3).spec == name
+    spec = make(name).spec
+    assert spec == ("low_rank:1" if name == "low_rank" else name)
+    assert maps.build(spec, 3).spec == spec
 
 
 @pytest.mark.parametrize("n_latent", [0, -1, 2.0, "2", None])
 def test_a_number_of_latents_that_is_no_positive_whole_number_is_refused(name, n_latent):
     with pytest.raises(ValueError, match="n_latent must be a whole number of at least 1"):
-        MAPS[name](n_latent)
+        MAPS[name.partition(":")[0]](n_latent)
 
 
 def test_the_diagonal_map_is_mu_plus_sigma_eps(rng):
@@ -193,3 +203,64 @@ def test_widths_that_do_not_fit_are_an_error(backend):
         MAPS["diagonal"](4).forward(np.ones((3, 8)), np.ones((2, 3, 5)))
     with pytest.raises(ValueError, match=r"lam must have shape \(..., 8\), not \(3, 7\)"):
         MAPS["diagonal"](4).forward(np.ones((3, 7)), np.ones((2, 3, 4)))
+
+
+def test_mean_field_is_another_name_of_the_diagonal_map():
+    assert type(maps.build("mean_field", 3)) is MAPS["diagonal"]
+
+
+def test_log_prob_is_that_of_the_multivariate_normal(name, rng):
+    reparam, lam, eps = draw(name, 3, rng, (), (5,))
+    mean, cov = reparam.mean_and_cov(lam)
+    z, log_det, _ = reparam.forward(lam, eps)
+    expected = stats.multivariate_normal.logpdf(z, mean, cov)
+    np.testing.assert_allclose(reparam.log_prob(lam, z), expected, rtol=1e-12)
+    np.testing.assert_allclose(reparam.log_noise(eps) - log_det, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("lam_lead", "eps_lead"), LEADS)
+def test_grad_log_q_is_the_gradient_of_log_prob(name, lam_lead, eps_lead, rng):
+    reparam, lam, eps = draw(name, 3, rng, lam_lead, eps_lead)
+    z, _, cache = reparam.forward(lam, eps)
+    got = reparam.grad_log_q(cache)
+    numerical = naive.numerical_gradient(lambda t: float(reparam.log_prob(lam, t).sum()), z)
+    assert naive.relative_error(got, numerical) < 1e-8
+
+
+def test_the_score_added_is_the_derivative_by_lam_with_z_held_fixed(name, rng):
+    reparam, lam, eps = draw(name, 3, rng, (4,), (2, 4))
+    z, log_det, cache = reparam.forward(lam, eps)
+    score = rng.normal(size=log_det.shape)
+    dz, dlog_det = reparam.add_score(cache, score, np.zeros_like(z), np.zeros_like(log_det))
+    dlam, _ = reparam.backward(cache, dz, dlog_det)
+    numerical = naive.numerical_gradient(lambda t: float((score * reparam.log_prob(t, z)).sum()), lam)
+    assert naive.relative_error(dlam, numerical) < 1e-8
+
+
+def test_the_score_by_coordinate_adds_up_to_the_whole(rng):
+    reparam, lam, eps = draw("diagonal", 3, rng, (4,), (2, 4))
+    z, log_det, cache = reparam.forward(lam, eps)
+    np.testing.assert_allclose(
+        reparam.log_q_by_coordinate(cache).sum(axis=-1), reparam.log_noise(eps) - log_det, rtol=1e-13
+    )
+    score = rng.normal(size=log_det.shape)
+    dz, dlog_det = reparam.add_score(cache, score, np.zeros_like(z), np.zeros_like(log_det))
+    by_coordinate = reparam.score_by_coordinate(cache, np.repeat(score[..., None], 3, axis=-1))
+    np.testing.assert_allclose(by_coordinate, reparam.backward(cache, dz, dlog_det)[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("full_rnk", "unknown map 'full_rnk'; did you mean 'full_rank'?"),
+        ("diagonal:2", "map 'diagonal' takes no number"),
+        ("low_rank:0", "map 'low_rank:0': the rank must be a whole number of at least 1"),
+        ("low_rank:9", "the rank must be at most the number of latents, 3, not 9"),
+        ("low_rank:x", "map 'low_rank:x'"),
+        (7, "unknown map 7"),
+        (MAPS["diagonal"](4), "the map maps 4 dimensions, but 3 are needed"),
+    ],
+)
+def test_a_wrong_spec_is_a_clear_error(spec, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        maps.build(spec, 3)

@@ -1,0 +1,105 @@
+"""What maps from noise to latent have in common."""
+
+import math
+
+import numpy as np
+
+from scratchvae.distributions.normal import HALF_LOG_2PI
+from scratchvae.validation import last_axis, positive_int, real
+
+
+class Reparameterization:
+    """z = g(eps; lam), eps ~ N(0, I): a density q(z; lam) that can be drawn from and differentiated.
+
+    A subclass writes ``forward(lam, eps) -> (z, log_det, cache)`` and ``backward(cache, dz, dlog_det) ->
+    (dlam, deps)``, both gradients coming in; ``inverse(lam, z) -> eps``; and ``grad_log_q(cache)``, the
+    gradient of log q(z; lam) by z, which estimators of the score's kind need. lam is (..., n_params), eps
+    and z are (..., L), log_det is (...); leading axes broadcast.
+
+    Parameters
+    ----------
+    n_latent : int
+        L.
+
+    Attributes
+    ----------
+    n_params : int
+        The size of lam.
+    spec : str
+        The text that makes this map again: ``"full_rank"``, ``"low_rank:2"``.
+    """
+
+    spec = None
+
+    def __init__(self, n_latent):
+        self.n_latent = positive_int(n_latent, "n_latent")
+
+    def checked(self, lam, eps):
+        """lam and eps as floats of lam's dtype, or a ValueError if their widths do not fit."""
+        lam = last_axis(real(lam, "lam"), "lam", self.n_params)
+        return lam, last_axis(real(eps, "eps"), "eps", self.n_latent).astype(lam.dtype, copy=False)
+
+    def log_prob(self, lam, z):
+        """log q(z; lam) = log p(eps) - log|det dz/deps| at eps = g^-1(z), (...), nats: Eq. (5)."""
+        eps = self.inverse(lam, z)
+        _, log_det, _ = self.forward(lam, eps)
+        return self.log_noise(eps) - log_det  # Eq. (5)
+
+    def add_score(self, cache, score, dz, dlog_det):
+        """Return dz and dlog_det with the derivative `score` (...) by log q(z; lam) added, z held fixed.
+
+        Along the path of z, log q = log p(eps) - log|det|. Its derivative by lam with z held fixed is
+        that total less the part that comes through z, (dz/dlam)^T d log q / dz. Both are linear in what
+        `backward` takes in: so -score goes to dlog_det, and -score d log q / dz to dz.
+        """
+        return dz - score[..., None] * self.grad_log_q(cache), dlog_det - score  # Eq. (32)
+
+    def log_noise(self, eps):
+        """log p(eps) = log N(eps; 0, I), (...)."""
+        return -0.5 * np.einsum("...i,...i->...", eps, eps) - HALF_LOG_2PI * self.n_latent
+
+
+class Affine(Reparameterization):
+    """z = mu + C eps with a matrix C of lam: the Gaussian N(mu, C C^T).
+
+    lam begins with mu. A subclass gives `factor` (C) beside the methods of every map.
+    """
+
+    def factor(self, lam):
+        """C (..., L, L)."""
+        raise NotImplementedError
+
+    def mean_and_cov(self, lam):
+        """Mean (..., L) and covariance C C^T (..., L, L) of z."""
+        factor = self.factor(lam)
+        return lam[..., : self.n_latent], factor @ np.swapaxes(factor, -1, -2)
+
+    def mean_and_sigma(self, lam):
+        """Mean and standard deviation of each entry of z, (..., L)."""
+        return lam[..., : self.n_latent], np.sqrt((self.factor(lam) ** 2).sum(axis=-1))
+
+    def kl_forward(self, lam):
+        """KL(q || N(0, I)) in nats, (...), and the cache.
+
+        For any Gaussian E_q[z_i^2] is a mean over the 2 L points eps = +-sqrt(L) e_i, whose mean is 0
+        and whose second moment is I: they give the mean of every quadratic exactly. So
+
+            KL = E[z^T z] / 2 - L / 2 - log|det C|
+        """
+        points = cubature_points(self.n_latent).astype(lam.dtype)
+        points = points.reshape(-1, *(1,) * (lam.ndim - 1), self.n_latent)  # (2 L, ..., L)
+        z, log_det, cache = self.forward(lam, points)
+        kl = 0.5 * np.einsum("k...i,k...i->...", z, z) / len(points) - 0.5 * self.n_latent - log_det[0]
+        return kl, (z, cache)  # Eq. (23)
+
+    def kl_backward(self, cache, dkl):
+        """Return dlam for the incoming dkl (...): dz = z / (2 L) at each point, dlog_det = -1."""
+        z, inner = cache
+        share = np.broadcast_to(dkl / len(z), z.shape[:-1])  # of each of the 2 L points, (2 L, ...)
+        return self.backward(inner, share[..., None] * z, -share)[0]  # Eq. (23')
+
+
+def cubature_points(n_latent):
+    """The 2 L points +-sqrt(L) e_i: mean 0, second moment I; exact for cubics in Gaussian noise."""
+    axes = math.sqrt(n_latent) * np.eye(n_latent)
+    return np.concatenate([axes, -axes])
