@@ -30,6 +30,15 @@ def index_blocks(n_rows, rows, n_samples, limit=MAX_TABLE):
 
 
 def row_index(rows):
-    """Return `rows` as an integer index; a mask of bools becomes the places where it is true."""
+    """Return `rows` as an array of whole numbers, else raise a ValueError.
+
+    A mask of bools is refused: the number of its entries is not the number of rows that it names, by which
+    a minibatch is scaled.
+    """
     rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or len(rows) == 0:
+        raise ValueError(
+            f"rows must be a vector of row numbers, not {rows.dtype} of shape {rows.shape}; "
+            "for a mask, numpy.flatnonzero(mask)."
+        )
+    return rows
