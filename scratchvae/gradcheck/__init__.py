@@ -10,6 +10,8 @@ True
 """
 
 from scratchvae.gradcheck.check import check
+from scratchvae.gradcheck.model import check_model
+from scratchvae.gradcheck.model_shapes import check_model_shapes
 from scratchvae.gradcheck.numerical import directional_derivative, numerical_jacobian
 from scratchvae.gradcheck.pieces import check_backward, check_reparameterization, check_vae
 from scratchvae.gradcheck.report import BlockReport, Report
@@ -19,6 +21,8 @@ __all__ = [
     "Report",
     "check",
     "check_backward",
+    "check_model",
+    "check_model_shapes",
     "check_reparameterization",
     "check_vae",
     "directional_derivative",
