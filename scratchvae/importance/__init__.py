@@ -11,12 +11,16 @@ from scratchvae.importance.moments import (
 )
 from scratchvae.importance.pareto import gpd_fit, gpd_quantile
 from scratchvae.importance.psis import khat_threshold, needed_samples, psis, tail_size
+from scratchvae.importance.verdict import Verdict, judge, judge_draws
 
 __all__ = [
     "Estimate",
+    "Verdict",
     "effective_sample_size",
     "gpd_fit",
     "gpd_quantile",
+    "judge",
+    "judge_draws",
     "khat_threshold",
     "log_evidence",
     "needed_samples",
