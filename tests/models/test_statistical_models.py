@@ -9,6 +9,7 @@ from scratchvae import models
 X = np.random.default_rng(1).normal(size=(12, 2))
 YES = (np.arange(12) % 3 == 0).astype(float)
 COUNTS = np.arange(12) % 5
+SERIES = np.sin(np.arange(15.0))  # 12 values after the first three
 
 #: name: a model of it.
 MODELS = {
@@ -18,6 +19,12 @@ MODELS = {
     "poisson": lambda: models.PoissonRegression(X, COUNTS, exposure=1 + COUNTS, prior_sigma=0.5),
     "robust": lambda: models.RobustRegression(X, COUNTS, nu=3, prior_sigma=[1, 2, 3], names=["a", "b"]),
     "robust, flat": lambda: models.RobustRegression(X, COUNTS, prior_sigma=np.inf, intercept=False),
+    "mixture": lambda: models.GaussianMixture(X[:, 0], 3),
+    "mixture, ordered": lambda: models.GaussianMixture(X[:, 0], 2, ordered=True, common_sigma=False),
+    "mixture, plane": lambda: models.GaussianMixture(X, 2, common_sigma=False, alpha=2, mean_mu=1),
+    "mixture density": lambda: models.NormalMixtureDensity([[-1, 0], [2, 1]], [[1, 2], [0.5, 1]], [0.3, 0.7]),
+    "AR(1)": lambda: models.AutoRegression(SERIES[2:]),
+    "AR(3)": lambda: models.AutoRegression(SERIES, order=3, intercept_sigma=2, sigma_scale=0.5),
     "schools": lambda: models.EightSchools(),
     "schools, centred": lambda: models.EightSchools(centred=True),
     "two groups": lambda: models.HierarchicalNormal([1.0, 2.0], 0.5, mu_sigma=2, tau_scale=1),
@@ -106,10 +113,12 @@ def test_draws_of_the_prior_make_data_that_the_model_takes(model, rng):
         with pytest.raises(ValueError, match="flat prior"):
             model.sample_prior(2, rng)
         return
+    if model.is_joint:
+        with pytest.raises(NotImplementedError, match="no simulate"):  # a density of z alone has no data
+            model.simulate(np.zeros(model.n_latent), rng)
+        return
     z = model.sample_prior(4, rng)
     assert z.shape == (4, model.n_latent)
-    if model.is_joint:
-        return
     data = model.simulate(z, rng)
     assert len(data) == 4
     other = model.with_data(data[0])
