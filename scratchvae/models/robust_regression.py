@@ -64,7 +64,7 @@ class RobustRegression(ConstrainedModel):
 
     def prior(self, theta):
         """sum_p log N(beta_p) + log half-Cauchy(sigma); a flat prior adds zero."""
-        beta = self.coefficients.flatten(theta)
+        beta = self._beta(theta)
         proper = np.isfinite(self.prior_sigma)
         log_p, dbeta, *_ = densities.normal(beta, 0.0, np.where(proper, self.prior_sigma, 1.0))
         sigma, dsigma, _ = densities.half_cauchy(theta["sigma"], self.sigma_scale)
@@ -73,7 +73,7 @@ class RobustRegression(ConstrainedModel):
 
     def likelihood(self, theta, rows=None):
         """sum_n log t(y_n; nu, eta_n, sigma), over all data or the given rows, in blocks of bounded size."""
-        beta = self.coefficients.flatten(theta)
+        beta = self._beta(theta)
         lead = beta.shape[:-1]
         beta, sigma = beta.reshape(-1, beta.shape[-1]), theta["sigma"].reshape(-1, 1)  # (S, P), (S, 1)
         total, dbeta, dsigma = 0.0, 0.0, 0.0
@@ -84,6 +84,10 @@ class RobustRegression(ConstrainedModel):
             dbeta = dbeta + deta @ x
         gradient = self.coefficients.forward(dbeta.reshape(*lead, -1))[0]
         return total.reshape(lead)[()], gradient | {"sigma": dsigma.reshape(lead)}
+
+    def _beta(self, theta):
+        """beta (..., P), the coefficients' numbers in one axis."""
+        return self.coefficients.flatten({name: theta[name] for name in self.coefficients.parameters})
 
     def sample_prior(self, n, rng):
         """Draw z (n, L); a flat prior has nothing to draw from."""
@@ -98,7 +102,7 @@ class RobustRegression(ConstrainedModel):
     def simulate(self, z, rng):
         """Draw y (..., N) at the model's own X for each z (..., L)."""
         theta = self.space.forward(z)[0]
-        eta = self.coefficients.flatten(theta) @ self.x.T
+        eta = self._beta(theta) @ self.x.T
         return eta + theta["sigma"][..., None] * generator(rng).standard_t(self.nu, eta.shape)
 
     def with_data(self, y):
