@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from scratchvae.validation import finite, numeric_array, positive_int
+from scratchvae.validation import finite, last_axis, numeric_array, positive_int, real
 
 
 class Constraint:
@@ -37,6 +37,10 @@ class Constraint:
         """How many unconstrained numbers theta takes."""
         return self.size
 
+    def free_numbers(self, z):
+        """Return z as an array if it has shape (..., n_free), else raise a ValueError."""
+        return last_axis(real(z, "z"), "z", self.n_free)
+
     def forward(self, z):
         """Return theta (..., *shape), log|det dtheta/dz| (...) and the cache, for z (..., n_free)."""
         raise NotImplementedError
@@ -49,7 +53,8 @@ class Constraint:
         """Return the z that gives theta; a ValueError if theta violates the constraint."""
         theta = finite(np.asarray(numeric_array(theta, "theta"), np.float64), "theta")
         if theta.shape[theta.ndim - len(self.shape) :] != self.shape:
-            raise ValueError(f"theta must have shape (..., {self.shape}), not {theta.shape}.")
+            sizes = ", ".join(map(str, self.shape))
+            raise ValueError(f"theta must have shape (..., {sizes}), not {theta.shape}.")
         if not np.all(self.allows(theta)):
             raise ValueError(f"theta must be {self.words}, but holds {theta.min():.4g} to {theta.max():.4g}.")
         return self.free(theta)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from scratchvae.constraints.base import Constraint
+from scratchvae.constraints.bijections import Exp
 from scratchvae.validation import positive_int
 
 
@@ -18,7 +19,8 @@ class Ordered(Constraint):
 
         dz_1 = D_1        dz_i = D_i e^(z_i) + dlog_det
 
-    (Stan Reference Manual, "Ordered vector".)
+    (Stan Reference Manual, "Ordered vector".) A step so small that it is lost in the rounding of theta
+    leaves two equal numbers.
 
     Parameters
     ----------
@@ -32,7 +34,8 @@ class Ordered(Constraint):
 
     def forward(self, z):
         """Return theta (..., n), log_det and the cache: the steps e^(z_i)."""
-        steps = np.exp(z[..., 1:])
+        z = self.free_numbers(z)
+        steps = Exp().forward(z[..., 1:])[0]
         theta = np.cumsum(np.concatenate([z[..., :1], steps], axis=-1), axis=-1)
         return theta, z[..., 1:].sum(axis=-1), steps
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from scratchvae.constraints.base import Constraint
+from scratchvae.constraints.bijections import smallest
 from scratchvae.numerics import log_sum_exp
 from scratchvae.validation import whole_number
 
@@ -40,9 +41,10 @@ class Simplex(Constraint):
 
     def forward(self, z):
         """Return theta (..., n), log_det and the cache: theta."""
+        z = self.free_numbers(z)
         logits = np.concatenate([z, np.zeros_like(z[..., :1])], axis=-1)
         log_theta = logits - log_sum_exp(logits, axis=-1)[..., None]
-        theta = np.exp(log_theta)
+        theta = np.maximum(np.exp(log_theta), smallest(z.dtype))  # e^-800 is not zero
         return theta, log_theta.sum(axis=-1), theta
 
     def backward(self, cache, dtheta, dlog_det):

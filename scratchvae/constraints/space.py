@@ -1,5 +1,6 @@
 """All parameters of a model by name, and the one vector of free numbers behind them."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -48,7 +49,7 @@ class Space:
             start += constraint.n_free
         self.n_latent = start
         self.names = tuple(label for name in self.parameters for label in self.labels(name))
-        clashing = sorted({name for name in self.names if self.names.count(name) > 1})
+        clashing = [name for name, count in Counter(self.names).items() if count > 1]
         if clashing:
             raise ValueError(f"two parameters would both be called {clashing[0]!r}: rename one of them.")
 
@@ -70,12 +71,21 @@ class Space:
         return theta, log_det, Cache(tuple(caches), z.shape[:-1])
 
     def backward(self, cache, dtheta, dlog_det):
-        """Return dz (..., L); `dtheta` is a dict, in which a parameter may be left out for zero."""
+        """Return dz (..., L); `dtheta` is a dict, in which a parameter may be left out for zero.
+
+        Raises
+        ------
+        ValueError
+            If a name in `dtheta` is not a parameter's, or its gradient does not have theta's shape.
+        """
+        unknown = [name for name in dtheta if name not in self.parameters]
+        if unknown:
+            known = list(self.parameters)
+            raise ValueError(f"there is a gradient by {unknown[0]!r}, but the parameters are {known}.")
         dlog_det = np.broadcast_to(dlog_det, cache.lead)
         dz = np.empty((*cache.lead, self.n_latent))
         for (name, constraint), block in zip(self.parameters.items(), cache.blocks, strict=True):
-            shape = (*cache.lead, *constraint.shape)
-            incoming = np.broadcast_to(dtheta.get(name, 0.0), shape)
+            incoming = _incoming(name, dtheta.get(name, 0.0), (*cache.lead, *constraint.shape))
             dz[..., self.slices[name]] = constraint.backward(block, incoming, dlog_det)
         return dz
 
@@ -87,29 +97,52 @@ class Space:
         ValueError
             If a parameter is missing, unknown, or violates its constraint.
         """
-        if not isinstance(theta, Mapping) or theta.keys() != self.parameters.keys():
-            came = sorted(theta) if isinstance(theta, Mapping) else theta
-            raise ValueError(f"theta must be a dict of {list(self.parameters)}, not {came!r}.")
+        self._check_names(theta)
         blocks = []
         for name, constraint in self.parameters.items():
             try:
                 blocks.append(constraint.inverse(theta[name]))
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
-        lead = np.broadcast_shapes(*(block.shape[:-1] for block in blocks))
-        return np.concatenate([np.broadcast_to(block, (*lead, block.shape[-1])) for block in blocks], axis=-1)
+        return _side_by_side(blocks)
 
     def flatten(self, theta):
-        """The dict theta as one array (..., number of `names`), in the order of `names`."""
+        """The dict theta as one array (..., number of `names`), in their order; other entries are ignored."""
+        missing = [name for name in self.parameters if name not in theta]
+        if missing:
+            raise ValueError(f"theta has no {missing[0]!r}, only {list(theta)}.")
         columns = []
         for name, constraint in self.parameters.items():
             value = np.asarray(theta[name])
             lead = value.shape[: value.ndim - len(constraint.shape)]
             columns.append(value.reshape((*lead, constraint.size)))
-        return np.concatenate(columns, axis=-1)
+        return _side_by_side(columns)
+
+    def _check_names(self, theta):
+        if not isinstance(theta, Mapping) or theta.keys() != self.parameters.keys():
+            came = list(theta) if isinstance(theta, Mapping) else theta
+            raise ValueError(f"theta must be a dict of {list(self.parameters)}, not {came!r}.")
 
     def __repr__(self):
         return f"Space({self.parameters!r})"
+
+
+def _incoming(name, gradient, shape):
+    """A parameter's gradient in theta's shape (..., *shape); what is the same for all samples is spread."""
+    try:
+        return np.broadcast_to(gradient, shape)
+    except ValueError:
+        came = np.shape(gradient)
+        raise ValueError(
+            f"the gradient by {name!r} must have its shape, {shape}, not {came}: sum over the data, keep "
+            "the samples' axes and the parameter's."
+        ) from None
+
+
+def _side_by_side(blocks):
+    """Blocks (..., n_i) as one array (..., sum_i n_i); their leading axes broadcast."""
+    lead = np.broadcast_shapes(*(block.shape[:-1] for block in blocks))
+    return np.concatenate([np.broadcast_to(block, (*lead, block.shape[-1])) for block in blocks], axis=-1)
 
 
 def _checked(parameters):
