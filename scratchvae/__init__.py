@@ -16,6 +16,8 @@ _PLACES = {
     "VAE": "scratchvae.vae",
     "train": "scratchvae.training",
     "History": "scratchvae.training",
+    "fit": "scratchvae.vi",
+    "Posterior": "scratchvae.vi",
     "densities": "scratchvae.distributions",
     "BayesianModel": "scratchvae.models",
     "ConstrainedModel": "scratchvae.models",
@@ -24,6 +26,7 @@ _PLACES = {
     "Interval": "scratchvae.constraints",
     "Ordered": "scratchvae.constraints",
     "Simplex": "scratchvae.constraints",
+    "grid_posterior": "scratchvae.grid",
 }
 _MODULES = (
     "bounds",
@@ -32,6 +35,7 @@ _MODULES = (
     "distributions",
     "evaluation",
     "gradcheck",
+    "importance",
     "kernels",
     "models",
     "nn",
@@ -39,6 +43,7 @@ _MODULES = (
     "plotting",
     "reparam",
     "training",
+    "vi",
 )
 __all__ = [*_PLACES, *_MODULES]  # noqa: PLE0604
 

@@ -30,6 +30,10 @@ class Reparameterization:
     """
 
     spec = None
+    #: Whether a linear map after this one, of a lower triangular matrix, gives one of its kind again.
+    takes_full_factor = False
+    #: Whether q is a product over coordinates, which Rao-Blackwellization needs.
+    factorises = False
 
     def __init__(self, n_latent):
         self.n_latent = positive_int(n_latent, "n_latent")
@@ -44,6 +48,18 @@ class Reparameterization:
         eps = self.inverse(lam, z)
         _, log_det, _ = self.forward(lam, eps)
         return self.log_noise(eps) - log_det  # Eq. (5)
+
+    def initial(self, rng):
+        """The lam at which a free fit begins, near z = eps."""
+        return np.zeros(self.n_params)
+
+    def split(self, lam):
+        """(mean, factor, rest): z = mean + factor g(eps; rest), factor (L,) or lower triangular (L, L).
+
+        What is affine in the map is taken out, so that a fit can go on in coordinates in which q is near
+        a standard normal. Here nothing is.
+        """
+        return np.zeros(self.n_latent), np.ones(self.n_latent), lam
 
     def add_score(self, cache, score, dz, dlog_det):
         """Return dz and dlog_det with the derivative `score` (...) by log q(z; lam) added, z held fixed.

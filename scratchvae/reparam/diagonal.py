@@ -40,6 +40,7 @@ class Diagonal(Affine):
     """
 
     spec = "diagonal"
+    factorises = True
 
     def __init__(self, n_latent):
         super().__init__(n_latent)
@@ -48,6 +49,10 @@ class Diagonal(Affine):
     def factor(self, lam):
         """diag(sigma), (..., L, L)."""
         return np.exp(lam[..., self.n_latent :, None]) * np.eye(self.n_latent, dtype=lam.dtype)
+
+    def split(self, lam):
+        """mu, sigma, and the lam of z = eps."""
+        return lam[: self.n_latent], np.exp(lam[self.n_latent :]), np.zeros_like(lam)
 
     def forward(self, lam, eps):
         """Return z (..., L), log_det (...) and the cache, for lam (..., 2 L) and eps (..., L).

@@ -35,6 +35,7 @@ class FullRank(Affine):
     """
 
     spec = "full_rank"
+    takes_full_factor = True
 
     def __init__(self, n_latent):
         super().__init__(n_latent)
@@ -49,9 +50,9 @@ class FullRank(Affine):
         factor[..., *self.below] = lam[..., 2 * n :]
         return factor
 
-    def pack(self, mean, factor):
-        """lam for a mean (L,) and a lower triangular C (L, L) of positive diagonal."""
-        return np.concatenate([mean, np.log(np.diagonal(factor)), factor[self.below]])
+    def split(self, lam):
+        """mu, C, and the lam of z = eps."""
+        return lam[: self.n_latent], self.factor(lam), np.zeros_like(lam)
 
     def forward(self, lam, eps):
         """Return z (..., L), log_det (...) and the cache, for lam (..., n_params) and eps (..., L)."""

@@ -70,6 +70,16 @@ class LowRank(Affine):
         identity = np.eye(self.n_latent, dtype=lam.dtype)
         return np.exp(log_sigma)[..., None] * (identity + v @ np.swapaxes(v, -1, -2))
 
+    def initial(self, rng):
+        """mu = 0, sigma = 1, and a small random V: at V = 0 its gradient would be zero for ever."""
+        v = 0.1 * rng.standard_normal(self.n_latent * self.rank)
+        return np.concatenate([np.zeros(2 * self.n_latent), v])
+
+    def split(self, lam):
+        """mu, sigma, and the lam of z = eps + V V^T eps."""
+        mu, log_sigma, _ = self._parts(lam)
+        return mu, np.exp(log_sigma), np.concatenate([np.zeros(2 * self.n_latent), lam[2 * self.n_latent :]])
+
     def forward(self, lam, eps):
         """Return z (..., L), log_det (...) and the cache, for lam (..., n_params) and eps (..., L)."""
         lam, eps = self.checked(lam, eps)

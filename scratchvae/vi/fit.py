@@ -1,0 +1,289 @@
+"""`fit`: a model in, the nearest q of a family out."""
+
+import inspect
+import math
+import warnings
+
+import numpy as np
+
+from scratchvae import reparam as maps
+from scratchvae.bounds import BOUNDS
+from scratchvae.gradcheck import check_model_shapes, directional_derivative
+from scratchvae.validation import (
+    build,
+    choose,
+    finite,
+    generator,
+    has_shape,
+    in_range,
+    numeric_array,
+    positive_int,
+)
+from scratchvae.vi.coordinates import Coordinates
+from scratchvae.vi.minibatches import RowBatches, WholeData
+from scratchvae.vi.noise import noise_source
+from scratchvae.vi.objective import Objective
+from scratchvae.vi.posterior import N_DRAWS, Posterior, Weighted
+from scratchvae.vi.progress import ProgressBar
+from scratchvae.vi.stages import DivergedError, Path, StagedAdam
+from scratchvae.vi.start import laplace
+
+STARTS = ("auto", "laplace", "zero")
+#: The length of the first stage; shorter if few steps are allowed.
+STAGE_STEPS = 100
+#: Data beyond which "auto" takes minibatches, and of what size.
+LARGE_DATA, BATCH_SIZE = 10_000, 1000
+#: How many values of the likelihood a comparison of stages, and the last evaluation, may take.
+COMPARISON_VALUES, FINAL_VALUES = 2**24, 2**27
+#: Draws on which stages are compared, at most.
+COMPARISON_DRAWS = 512
+
+
+def fit(
+    model,
+    family="mean_field",
+    bound="elbo",
+    *,
+    n_samples=10,
+    steps=10_000,
+    rng=None,
+    start="auto",
+    restarts=1,
+    batch_size="auto",
+    lr=0.1,
+    noise="auto",
+    progress=True,
+):
+    """Variational inference: find the q(z) in a family that is nearest to the posterior p(z|x).
+
+    Maximises a lower bound of log p(x) over lam in z = g(eps; lam), eps ~ N(0, I), by stages of Adam that
+    stop by themselves (`scratchvae.vi.stages.StagedAdam`).
+
+    Parameters
+    ----------
+    model : BayesianModel
+    family : str or Reparameterization
+        "mean_field" (independent Gaussians), "full_rank" (any Gaussian), "low_rank:2" (diagonal plus rank
+        two), or another of ``sv.reparam.MAPS``.
+    bound : str or Bound
+        "elbo", "sticking_the_landing", "analytic_kl", "iwae", "score_function_leave_one_out" (which needs
+        no gradient of the model), or another of ``sv.bounds.BOUNDS``.
+    n_samples : int
+        K, draws of z a step.
+    steps : int
+        The most steps of a run; it stops before if q no longer moves.
+    rng : numpy.random.Generator, optional
+        ``default_rng(0)`` if not given.
+    start : {"auto", "laplace", "zero"} or array (L,)
+        Where q begins: with the mean and curvature of the mode (the Laplace approximation), or at zero
+        with unit spread, or at a given z with unit spread. "auto" takes the first if there is a mode and
+        its bound is the higher one.
+    restarts : int
+        Runs, the second and further ones from random places; the one of the highest bound is returned.
+    batch_size : int, None or "auto"
+        Rows a step, for a model with `n_data`. None takes all; "auto" takes 1,000 if there are more than
+        10,000.
+    lr : float
+        The first learning rate, in units of q's standard deviations.
+    noise : {"auto", "even", "independent"}
+        How eps is drawn (`scratchvae.vi.noise`). "auto" is even, where the bound allows that.
+    progress : bool
+        Whether to show a progress bar (on a terminal only).
+
+    Returns
+    -------
+    Posterior
+
+    Raises
+    ------
+    ValueError
+        If the model's functions have a wrong shape or a gradient that does not match, or an option makes
+        no sense.
+    DivergedError
+        (a ValueError) if the posterior is improper, or the model too often NaN or infinite.
+
+    Warns
+    -----
+    UserWarning
+        If q still moved when the steps ran out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import scratchvae as sv
+    >>> model = sv.models.NormalMean(np.array([1.0, 2.0, 4.0]), sigma=1.0, prior_sigma=10.0)
+    >>> q = sv.fit(model, family="full_rank", rng=np.random.default_rng(0))
+    >>> bool(abs(q.elbo - model.log_evidence()) < 0.01)
+    True
+    """
+    rng = generator(np.random.default_rng(0) if rng is None else rng)
+    check_model_shapes(model)
+    reparam = maps.build(family, model.n_latent, "family")
+    bound_name = bound if isinstance(bound, str) else type(bound).__name__
+    bound = build(BOUNDS, bound, "bound")
+    n_samples, steps = positive_int(n_samples, "n_samples"), positive_int(steps, "steps")
+    _check_bound(bound, reparam, model, n_samples)
+    lr = in_range(lr, "lr", 0, math.inf, low_open=True, high_open=True)
+    batches = _batches(model, batch_size, rng)
+    kind = _kind_of_noise(noise, bound)
+    evaluation_noise = _evaluation_noise(model, kind, n_samples, rng)
+    source = noise_source(kind, model.n_latent, rng)
+    stage_steps = min(STAGE_STEPS, max(1, steps // 20))
+    adam = StagedAdam(model, reparam, bound, batches, source, evaluation_noise, lr, stage_steps)
+    paths = []
+    with ProgressBar(steps * positive_int(restarts, "restarts"), progress) as shown:
+        for i in range(restarts):
+            path = _start(adam, start, i, rng)
+            if i == 0:
+                _check_gradient(model, bound, path, rng)
+            adam.run(path, steps, shown.update)
+            paths.append(path)
+    best = max(paths, key=lambda path: path.bound)
+    if not best.converged:
+        _warn(best)
+    weighted = _weighted_draws(adam, best, rng)
+    return Posterior(
+        model, reparam, best, weighted, bound=bound_name, restarts=[path.bound for path in paths]
+    )
+
+
+# --- what comes in ------------------------------------------------------------------------------
+
+
+def _check_bound(bound, reparam, model, n_samples):
+    bound.check_samples(n_samples)
+    if bound.uses_local and not reparam.factorises:
+        raise ValueError(
+            f"Rao-Blackwellization needs a q that is a product over coordinates, family='mean_field', not "
+            f"{reparam.spec!r}."
+        )
+    if bound.uses_kl and not _has_normal_prior(model, reparam):
+        raise ValueError(
+            "the closed form of KL needs a Gaussian family and a normal prior on the unconstrained z, and here "
+            "one of them is not: use bound='elbo'."
+        )
+
+
+def _has_normal_prior(model, reparam):
+    """Whether q is Gaussian and the prior's gradient is linear in z, as that of a normal is."""
+    if not isinstance(reparam, maps.Affine) or model.is_joint:
+        return False
+    z, other = np.random.default_rng(0).standard_normal((2, 8, model.n_latent))
+    middle = 2 * model.grad_log_prior((z + other) / 2)
+    return np.allclose(model.grad_log_prior(z) + model.grad_log_prior(other), middle, rtol=1e-8, atol=1e-10)
+
+
+def _kind_of_noise(noise, bound):
+    choose(dict.fromkeys(("auto", "even", "independent")), noise, "kind of noise")
+    if noise == "even" and bound.needs_independence:
+        raise ValueError(f"the bound {type(bound).__name__} needs independent draws: leave noise='auto'.")
+    return ("independent" if bound.needs_independence else "even") if noise == "auto" else noise
+
+
+def _batches(model, batch_size, rng):
+    n_data = model.n_data
+    takes_rows = n_data is not None and "rows" in inspect.signature(model.log_likelihood).parameters
+    if batch_size == "auto":
+        batch_size = BATCH_SIZE if takes_rows and n_data > LARGE_DATA else None
+    if batch_size is None:
+        return WholeData()
+    if not takes_rows:
+        raise ValueError(
+            f"batch_size={batch_size} needs a model whose likelihood is a sum over rows of data: set n_data, "
+            "and let log_likelihood(z, rows=None) and its gradient take the index of some rows."
+        )
+    return RowBatches(n_data, positive_int(batch_size, "batch_size"), rng)
+
+
+def _check_gradient(model, bound, path, rng):
+    """Raise a ValueError if the gradient is plainly not that of log p(x, z): at three places, not at a kink."""
+    if not bound.pathwise:
+        return
+    wrong = 0
+    for _ in range(3):
+        z = path.coordinates.forward(0.5 * rng.standard_normal(model.n_latent))
+        direction = path.coordinates.spread * rng.standard_normal(model.n_latent)
+        with np.errstate(all="ignore"):
+            analytic = float(np.sum(model.grad_log_joint(z) * direction))
+            numeric, rounding = directional_derivative(model.log_joint, z, direction, 1e-4)
+        size = max(abs(analytic), abs(numeric))
+        wrong += bool(abs(analytic - numeric) > 0.01 * size + 1e3 * rounding)  # False if not finite
+    if wrong == 3:
+        raise ValueError(
+            f"the gradient of {type(model).__name__} does not match its log-density: along a direction it says "
+            f"{analytic:.4g}, finite differences {numeric:.4g}. print(sv.gradcheck.check_model(model)) shows where."
+        )
+
+
+# --- where it begins ----------------------------------------------------------------------------
+
+
+def _start(adam, start, i, rng):
+    """The path's beginning: the better of the candidates that `start` allows."""
+    candidates = _candidates(adam, start, i, rng)
+    lam = adam.reparam.initial(rng)
+    with np.errstate(all="ignore"):
+        bounds = [adam.value(coordinates, lam) for coordinates in candidates]
+    best = int(np.argmax(bounds))
+    if not np.isfinite(bounds[best]):
+        raise DivergedError(
+            "the model's log-density is NaN or infinite at every z where the fit would begin. Try "
+            "model.log_joint(z) at a z that you think likely, and give that as start=z."
+        )
+    return Path(candidates[best], lam)
+
+
+def _candidates(adam, start, i, rng):
+    model, n = adam.model, adam.model.n_latent
+    if not isinstance(start, str):
+        place = finite(np.asarray(numeric_array(start, "start"), np.float64), "start")
+        place = has_shape(place, "start", (n,), "(L,)")
+    else:
+        choose(dict.fromkeys(STARTS), start, "start")
+        place = np.zeros(n)
+    if i > 0:
+        place = place + 2 * rng.standard_normal(n)
+    candidates = [Coordinates(place, np.ones(n))]
+    if start in ("auto", "laplace") if isinstance(start, str) else False:
+        candidates += _laplace_coordinates(adam, place, start)
+    return candidates[-1:] if isinstance(start, str) and start == "laplace" else candidates
+
+
+def _laplace_coordinates(adam, place, start):
+    if not adam.bound.pathwise and start == "auto":  # there may be no gradient to climb
+        return []
+    found = laplace(adam.model, place)
+    if found is None and start == "laplace":
+        raise ValueError(
+            "no mode with a negative definite Hessian was found, so there is no Laplace approximation: use "
+            "start='zero', or give a start=z."
+        )
+    return [] if found is None else [found.coordinates(not adam.reparam.takes_full_factor)]
+
+
+# --- noise, and what comes out ------------------------------------------------------------------
+
+
+def _evaluation_noise(model, kind, n_samples, rng):
+    """eps (K, G, L) on which stages are compared: fewer draws if the data are many."""
+    affordable = COMPARISON_VALUES // max(1, model.n_data or 1)
+    n_groups = max(1, min(COMPARISON_DRAWS, affordable) // n_samples, 32 // n_samples)
+    return noise_source(kind, model.n_latent, rng)(n_samples * n_groups).reshape(n_samples, n_groups, -1)
+
+
+def _weighted_draws(adam, path, rng):
+    """Independent draws of the final q with their log weights."""
+    n_draws = int(np.clip(FINAL_VALUES // max(1, adam.model.n_data or 1), 1000, N_DRAWS))
+    eps = rng.standard_normal((n_draws, adam.model.n_latent))
+    objective = Objective(adam.model, adam.reparam, adam.bound, path.coordinates)
+    with np.errstate(all="ignore"):
+        return Weighted(*objective.weights(path.lam, eps))
+
+
+def _warn(path):
+    moved = path.stages[-1].moved if path.stages else math.nan
+    warnings.warn(
+        f"the fit has not converged after {path.n_steps} steps: the last stage still moved q by {moved:.2g} of its "
+        "standard deviation. Allow more steps, or look at q.verdict and q.plot() before using it.",
+        stacklevel=3,
+    )

@@ -1,0 +1,191 @@
+"""Stochastic optimization that ends by itself: stages of Adam, each in the coordinates of the last q."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scratchvae.optim import Adam
+from scratchvae.vi.coordinates import Coordinates
+from scratchvae.vi.objective import Objective
+
+#: A stage at the first rate is repeated while it raises the bound by more than so many nats.
+PROGRESS = 0.05
+#: After a stage without progress the rate is divided by this and the next stage is twice as long.
+DECAY = math.sqrt(10)
+#: How often the rate falls at least, before a fit may be called converged.
+LEAST_DECAYS = 2
+#: A fit has converged when a stage moves q by less than this, in units of q's standard deviation.
+TOLERANCE = 0.01
+#: The largest share of draws in a stage at which the model may be NaN or infinite.
+MAX_BAD_SHARE = 0.2
+#: A stage that loses more than so many nats has gone astray, and is not taken.
+LARGEST_LOSS = 1.0
+#: A spread that has grown so many times over is that of an improper posterior.
+RUNAWAY = 1e6
+
+
+class DivergedError(ValueError):
+    """A fit that cannot go on: the posterior is improper, or the model not finite where q draws."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage did.
+
+    Attributes
+    ----------
+    lr : float
+    n_steps : int
+    bound : float
+        Of the stage's averaged iterate, on noise that is the same for all stages, nats.
+    moved : float
+        How far q moved: the largest over coordinates of the root mean square change of a draw, in units
+        of the standard deviation.
+    """
+
+    lr: float
+    n_steps: int
+    bound: float
+    moved: float
+
+
+@dataclass
+class Path:
+    """Where a fit stands, and how it came there."""
+
+    coordinates: Coordinates
+    lam: np.ndarray
+    bound: float = -math.inf
+    stages: list = field(default_factory=list)
+    trace: list = field(default_factory=list)  # the bound at each step, nats
+    n_bad: int = 0  # draws that were left out
+    converged: bool = False
+
+    @property
+    def n_steps(self):
+        return len(self.trace)
+
+
+class StagedAdam:
+    """Raises the bound of a model by stages of Adam.
+
+    Each stage has a constant rate, in the coordinates in which the q that it starts from is a standard
+    normal; its result is the average of the second half of its iterates, which is far less noisy than
+    the last one (Polyak & Juditsky 1992; in variational inference, Dhaka et al. 2020). While a stage at
+    the first rate makes progress it is repeated; then the rate falls and the stages grow longer, until
+    one moves q by less than a hundredth of q's own standard deviation. That is the scheme of Welandawe
+    et al. (2022) but for the rule to stop: they compare two Gaussians by their divergence, we compare
+    draws that share their noise. This serves every map, and it bounds the Wasserstein distance between
+    the two q, and so what mean and standard deviation may still be off (Huggins et al. 2020).
+
+    Parameters
+    ----------
+    model : BayesianModel
+    reparam : Reparameterization
+    bound : Bound
+    batches : iterator
+        The rows of each step, with their number a pass as `n_batches`.
+    noise : callable
+        n -> eps (n, L).
+    evaluation_noise : array (K, G, L)
+        The noise on which stages are compared, the same for all: G times K draws.
+    lr : float
+        The first rate.
+    stage_steps : int
+        The first stage's length.
+    """
+
+    def __init__(self, model, reparam, bound, batches, noise, evaluation_noise, lr, stage_steps):
+        self.model, self.reparam, self.bound, self.batches = model, reparam, bound, batches
+        self.noise, self.evaluation_noise = noise, evaluation_noise
+        self.lr, self.stage_steps = lr, stage_steps
+
+    def run(self, path, steps, on_step):
+        """Go on from where `path` stands until q no longer moves, or for so many steps."""
+        path.bound = self.value(path.coordinates, path.lam)
+        first_spread = path.coordinates.spread
+        lr, n_steps, n_decays = self.lr, self.stage_steps, 0
+        # What the stages after the first rate will take: 2 + 4 + 8 times the first stage's length.
+        reserved = self.stage_steps * (2 ** (LEAST_DECAYS + 2) - 2)
+        while not path.converged and path.n_steps + self.stage_steps <= steps:
+            gain = self.stage(path, lr, min(n_steps, steps - path.n_steps), on_step)
+            _check_runaway(path, first_spread, self.model.space.names)
+            again = path.n_steps + self.stage_steps + reserved <= steps
+            if n_decays == 0 and gain > PROGRESS and again:
+                continue
+            path.converged = n_decays >= LEAST_DECAYS and path.stages[-1].moved < TOLERANCE
+            lr, n_steps, n_decays = lr / DECAY, 2 * n_steps, n_decays + 1
+
+    def stage(self, path, lr, n_steps, on_step):
+        """One stage, from which `path` goes on unless the bound has fallen; return the bound's gain."""
+        lam = self.average(path, lr, n_steps, on_step)
+        bound = self.value(path.coordinates, lam)
+        gain = bound - path.bound
+        moved = movement(self.reparam, path.lam, lam, self.evaluation_noise)
+        path.stages.append(Stage(lr, n_steps, bound, moved))
+        if gain > -LARGEST_LOSS or not math.isfinite(path.bound):
+            mean, factor, path.lam = self.reparam.split(lam)
+            path.coordinates, path.bound = path.coordinates.then(mean, factor), bound
+        return gain
+
+    def average(self, path, lr, n_steps, on_step):
+        """Steps of Adam from where `path` stands; the average of lam over their second half."""
+        objective = Objective(self.model, self.reparam, self.bound, path.coordinates)
+        adam, lam = Adam(lr), path.lam.copy()
+        total, n_averaged, n_bad = np.zeros_like(lam), _whole_passes(n_steps, self.batches.n_batches), 0
+        for i in range(n_steps):
+            eps = self.noise(self.evaluation_noise.shape[0])  # (K, L)
+            found = objective.loss_and_grad(lam, eps, next(self.batches))
+            n_bad += found.n_bad
+            _check_bad_share(n_bad, (i + 1) * len(eps), i + 1 == n_steps)
+            if found.loss is not None:
+                adam.step(lam, found.dlam)
+            if i >= n_steps - n_averaged:
+                total += lam
+            path.trace.append(math.nan if found.loss is None else -found.loss)
+            on_step(path)
+        path.n_bad += n_bad
+        return total / n_averaged
+
+    def value(self, coordinates, lam):
+        """The bound on the noise of comparison and on all data, nats; minus infinity if it is nowhere finite."""
+        objective = Objective(self.model, self.reparam, self.bound, coordinates)
+        return objective.value(lam, self.evaluation_noise)
+
+
+def movement(reparam, lam, other, eps):
+    """The largest over coordinates of the root mean square of g(eps; other) - g(eps; lam), in sd of the former."""
+    eps = eps.reshape(-1, eps.shape[-1])
+    before, after = reparam.forward(lam, eps)[0], reparam.forward(other, eps)[0]
+    spread = np.minimum(before.std(axis=0), after.std(axis=0))
+    return float((np.sqrt(((after - before) ** 2).mean(axis=0)) / spread).max())
+
+
+def _whole_passes(n_steps, n_batches):
+    """Half of the steps; as many of them as make whole passes over the data, if that is possible."""
+    half = max(1, n_steps // 2)
+    return half - half % n_batches if half >= n_batches else half
+
+
+def _check_bad_share(n_bad, n_seen, at_the_end):
+    """Raise a DivergedError if the model is too often NaN or infinite where q draws."""
+    enough = at_the_end or n_seen >= 200
+    if enough and n_bad > MAX_BAD_SHARE * n_seen:
+        raise DivergedError(
+            f"the model's log-density or gradient was NaN or infinite at {n_bad} of {n_seen} draws of z. Look for "
+            "a logarithm of zero, an overflow or a division by zero in log_prior and log_likelihood (parameters "
+            "that must be positive belong in `parameters` as Positive()); or begin where it is finite: start=z."
+        )
+
+
+def _check_runaway(path, first_spread, names):
+    """Raise a DivergedError if a spread has grown out of all bounds."""
+    growth = path.coordinates.spread / first_spread
+    i = int(np.argmax(growth))
+    if not math.isfinite(growth[i]) or growth[i] > RUNAWAY or not np.isfinite(path.coordinates.shift).all():
+        raise DivergedError(
+            f"the fit runs away: after {path.n_steps} steps the spread of {names[i]!r} (on its unconstrained scale) "
+            f"is {path.coordinates.spread[i]:.1e} and growing. The posterior is probably improper, one that does "
+            "not integrate to one: give a proper prior to every parameter that the data do not determine."
+        )
