@@ -81,8 +81,12 @@ def test_responsibilities_are_bayes_theorem(x, rng):
 
 def test_a_component_of_no_weight_has_a_finite_gradient(x):
     model = GaussianMixture(x, 2)
-    z = np.array([-2.0, 3.0, -800.0, 0.5])  # w_1 = e^-800
-    assert model.space.forward(z)[0]["weights"][0] == 0
+    theta = {"means": np.array([-2.0, 3.0]), "weights": np.array([0.0, 1.0]), "sigma": np.array(1.0)}
+    log_p, gradient = model.likelihood(theta)
+    assert log_p == pytest.approx(stats.norm.logpdf(x, 3).sum())
+    ratio = stats.norm.pdf(x, -2) / stats.norm.pdf(x, 3)
+    np.testing.assert_allclose(gradient["weights"], [ratio.sum(), 20], rtol=1e-12)
+    z = np.array([-2.0, 3.0, -800.0, 0.5])  # w_1 = e^-800, below the least float
     assert np.isfinite(model.log_joint(z))
     assert np.isfinite(model.grad_log_joint(z)).all()
 
