@@ -36,6 +36,7 @@ class Identity:
     """y = a, slope 1."""
 
     def forward(self, a):
+        """Return y, log y' and the cache."""
         return a, np.zeros_like(a), None
 
     def backward(self, cache, dy, dlog_slope):
@@ -49,6 +50,7 @@ class Exp:
     """y = e^a > 0. Its slope is y itself: log y' = a, (log y')' = 1."""
 
     def forward(self, a):
+        """Return y, log y' and the cache."""
         largest = -np.log(smallest(a.dtype))
         y = np.exp(np.clip(a, -largest, largest))
         return y, a, y
@@ -67,6 +69,7 @@ class Softplus:
     """
 
     def forward(self, a):
+        """Return y, log y' and the cache."""
         return np.maximum(softplus(a), smallest(a.dtype)), -softplus(-a), a
 
     def backward(self, cache, dy, dlog_slope):
@@ -95,12 +98,14 @@ class Sigmoid:
         self.low, self.high, self.width = low, high, high - low
 
     def forward(self, a):
+        """Return y, log y' and the cache."""
         left, right = sigmoid(a), sigmoid(-a)
         y = np.where(a < 0, self.low + self.width * left, self.high - self.width * right)
         log_slope = math.log(self.width) - np.abs(a) - 2 * np.log1p(np.exp(-np.abs(a)))
         return between(y, self.low, self.high), log_slope, (left, right)
 
     def backward(self, cache, dy, dlog_slope):
+        """Return da."""
         left, right = cache
         return dy * self.width * left * right + dlog_slope * (right - left)
 
@@ -116,11 +121,13 @@ class Tanh:
     """
 
     def forward(self, a):
+        """Return y, log y' and the cache."""
         y = np.tanh(a)
         log_slope = 2 * (math.log(2) - np.abs(a) - np.log1p(np.exp(-2 * np.abs(a))))
         return between(y, -1, 1), log_slope, (y, 4 * sigmoid(2 * a) * sigmoid(-2 * a))
 
     def backward(self, cache, dy, dlog_slope):
+        """Return da."""
         y, slope = cache
         return dy * slope - 2 * dlog_slope * y
 
