@@ -123,6 +123,13 @@ def test_differences_within_the_monte_carlo_error_do_not_count():
     assert judged(sd=[1.2, 2.0], sd_error=[0.1, 0.0]).code == "trust"
 
 
+def test_the_errors_are_carried_to_shift_and_ratio():
+    """d (m / s) = dm / s at fixed s, and d (q / s) = (q / s) ds / s."""
+    verdict = judged(sd=[3.0, 2.0], corrected_sd=[2.0, 2.0], mean_error=[0.1, 0.2], sd_error=[0.1, 0.2])
+    assert verdict.mean_shift_error == pytest.approx((0.05, 0.1))
+    assert verdict.sd_ratio_error == pytest.approx((1.5 * 0.05, 0.1))
+
+
 def test_a_trust_that_the_draws_are_too_few_for_says_so():
     assert "few" not in judged(mean_error=0.05).text
     assert "take 4 times as many" in judged(mean_error=0.2).text
