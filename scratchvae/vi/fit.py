@@ -159,8 +159,8 @@ def _check_bound(bound, reparam, model, n_samples):
         )
     if bound.uses_kl and not _has_normal_prior(model, reparam):
         raise ValueError(
-            "the closed form of KL needs a Gaussian family and a normal prior on the unconstrained z, and here "
-            "one of them is not: use bound='elbo'."
+            "the closed form of KL needs a Gaussian family and a normal prior on the unconstrained z, and "
+            "here one of them is not: use bound='elbo'."
         )
 
 
@@ -196,7 +196,7 @@ def _batches(model, batch_size, rng):
 
 
 def _check_gradient(model, bound, path, rng):
-    """Raise a ValueError if the gradient is plainly not that of log p(x, z): at three places, not at a kink."""
+    """Raise a ValueError if the gradient is plainly not that of log p(x, z), at three places of three."""
     if not bound.pathwise:
         return
     wrong = 0
@@ -210,8 +210,9 @@ def _check_gradient(model, bound, path, rng):
         wrong += bool(abs(analytic - numeric) > 0.01 * size + 1e3 * rounding)  # False if not finite
     if wrong == 3:
         raise ValueError(
-            f"the gradient of {type(model).__name__} does not match its log-density: along a direction it says "
-            f"{analytic:.4g}, finite differences {numeric:.4g}. print(sv.gradcheck.check_model(model)) shows where."
+            f"the gradient of {type(model).__name__} does not match its log-density: along a direction it "
+            f"says {analytic:.4g}, finite differences {numeric:.4g}. "
+            "print(sv.gradcheck.check_model(model)) shows where."
         )
 
 
@@ -234,19 +235,23 @@ def _start(adam, start, i, rng):
 
 
 def _candidates(adam, start, i, rng):
-    model, n = adam.model, adam.model.n_latent
-    if not isinstance(start, str):
-        place = finite(np.asarray(numeric_array(start, "start"), np.float64), "start")
-        place = has_shape(place, "start", (n,), "(L,)")
-    else:
+    """Coordinates to choose from: unit spread at the place, and Laplace's approximation above it."""
+    n, is_place = adam.model.n_latent, not isinstance(start, str)
+    place = _place(start, n) if is_place else np.zeros(n)
+    if not is_place:
         choose(dict.fromkeys(STARTS), start, "start")
-        place = np.zeros(n)
     if i > 0:
         place = place + 2 * rng.standard_normal(n)
-    candidates = [Coordinates(place, np.ones(n))]
-    if start in ("auto", "laplace") if isinstance(start, str) else False:
-        candidates += _laplace_coordinates(adam, place, start)
-    return candidates[-1:] if isinstance(start, str) and start == "laplace" else candidates
+    unit = [Coordinates(place, np.ones(n))]
+    if is_place or start == "zero":
+        return unit
+    above = _laplace_coordinates(adam, place, start)
+    return above if start == "laplace" else unit + above
+
+
+def _place(start, n_latent):
+    place = finite(np.asarray(numeric_array(start, "start"), np.float64), "start")
+    return has_shape(place, "start", (n_latent,), "(L,)")
 
 
 def _laplace_coordinates(adam, place, start):
@@ -283,7 +288,7 @@ def _weighted_draws(adam, path, rng):
 def _warn(path):
     moved = path.stages[-1].moved if path.stages else math.nan
     warnings.warn(
-        f"the fit has not converged after {path.n_steps} steps: the last stage still moved q by {moved:.2g} of its "
-        "standard deviation. Allow more steps, or look at q.verdict and q.plot() before using it.",
+        f"the fit has not converged after {path.n_steps} steps: the last stage still moved q by {moved:.2g} "
+        "of its standard deviation. Allow more steps, or look at q.verdict and q.plot() before using it.",
         stacklevel=3,
     )

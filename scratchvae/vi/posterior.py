@@ -10,7 +10,7 @@ from scratchvae.validation import generator, last_axis, positive_int, real
 from scratchvae.vi.summary import Summary
 
 #: Draws that stand for q where there is no closed form.
-N_DRAWS = 10_000
+N_DRAWS = 40_000
 
 
 class Weighted(NamedTuple):
@@ -208,4 +208,5 @@ class Posterior:
         return "\n".join(lines)
 
     def __repr__(self):
-        return f"<Posterior of {type(self.model).__name__}: {self.family}, ELBO {self.elbo:.3f}, khat {self.khat:.2f}>"
+        name = type(self.model).__name__
+        return f"<Posterior of {name}: {self.family}, ELBO {self.elbo:.3f}, khat {self.khat:.2f}>"

@@ -7,6 +7,7 @@ import numpy as np
 
 from scratchvae.optim import Adam
 from scratchvae.vi.coordinates import Coordinates
+from scratchvae.vi.minibatches import AnchoredModel
 from scratchvae.vi.objective import Objective
 
 #: A stage at the first rate is repeated while it raises the bound by more than so many nats.
@@ -16,9 +17,13 @@ DECAY = math.sqrt(10)
 #: How often the rate falls at least, before a fit may be called converged.
 LEAST_DECAYS = 2
 #: A fit has converged when a stage moves q by less than this, in units of q's standard deviation.
-TOLERANCE = 0.01
+TOLERANCE = 0.02
 #: The largest share of draws in a stage at which the model may be NaN or infinite.
 MAX_BAD_SHARE = 0.2
+#: Added to the root mean square of the gradient, which here has natural units, nats a standard deviation of
+#: q: far above it Adam's steps have the size of the rate; far below, as where sticking the landing leaves no
+#: noise, they shrink with the gradient, as those of gradient descent do.
+EPSILON = 0.1
 #: A stage that loses more than so many nats has gone astray, and is not taken.
 LARGEST_LOSS = 1.0
 #: A spread that has grown so many times over is that of an improper posterior.
@@ -74,7 +79,7 @@ class StagedAdam:
     normal; its result is the average of the second half of its iterates, which is far less noisy than
     the last one (Polyak & Juditsky 1992; in variational inference, Dhaka et al. 2020). While a stage at
     the first rate makes progress it is repeated; then the rate falls and the stages grow longer, until
-    one moves q by less than a hundredth of q's own standard deviation. That is the scheme of Welandawe
+    one moves q by less than a fiftieth of q's own standard deviation. That is the scheme of Welandawe
     et al. (2022) but for the rule to stop: they compare two Gaussians by their divergence, we compare
     draws that share their noise. This serves every map, and it bounds the Wasserstein distance between
     the two q, and so what mean and standard deviation may still be off (Huggins et al. 2020).
@@ -131,8 +136,8 @@ class StagedAdam:
 
     def average(self, path, lr, n_steps, on_step):
         """Steps of Adam from where `path` stands; the average of lam over their second half."""
-        objective = Objective(self.model, self.reparam, self.bound, path.coordinates)
-        adam, lam = Adam(lr), path.lam.copy()
+        objective = Objective(self._model_near(path), self.reparam, self.bound, path.coordinates)
+        adam, lam = Adam(lr, epsilon=EPSILON), path.lam.copy()
         total, n_averaged, n_bad = np.zeros_like(lam), _whole_passes(n_steps, self.batches.n_batches), 0
         for i in range(n_steps):
             eps = self.noise(self.evaluation_noise.shape[0])  # (K, L)
@@ -148,14 +153,21 @@ class StagedAdam:
         path.n_bad += n_bad
         return total / n_averaged
 
+    def _model_near(self, path):
+        """The model; of minibatches, with a control variate at q's mean."""
+        if self.batches.n_batches == 1 or not self.bound.pathwise:
+            return self.model
+        return AnchoredModel(self.model, path.coordinates.shift)
+
     def value(self, coordinates, lam):
-        """The bound on the noise of comparison and on all data, nats; minus infinity if it is nowhere finite."""
+        """The bound on the noise of comparison and on all data, nats; -inf if it is nowhere finite."""
         objective = Objective(self.model, self.reparam, self.bound, coordinates)
         return objective.value(lam, self.evaluation_noise)
 
 
 def movement(reparam, lam, other, eps):
-    """The largest over coordinates of the root mean square of g(eps; other) - g(eps; lam), in sd of the former."""
+    """How far q moves from lam to other: the largest over coordinates of the root mean square of
+    g(eps; other) - g(eps; lam), in units of the standard deviation."""
     eps = eps.reshape(-1, eps.shape[-1])
     before, after = reparam.forward(lam, eps)[0], reparam.forward(other, eps)[0]
     spread = np.minimum(before.std(axis=0), after.std(axis=0))
@@ -173,9 +185,10 @@ def _check_bad_share(n_bad, n_seen, at_the_end):
     enough = at_the_end or n_seen >= 200
     if enough and n_bad > MAX_BAD_SHARE * n_seen:
         raise DivergedError(
-            f"the model's log-density or gradient was NaN or infinite at {n_bad} of {n_seen} draws of z. Look for "
-            "a logarithm of zero, an overflow or a division by zero in log_prior and log_likelihood (parameters "
-            "that must be positive belong in `parameters` as Positive()); or begin where it is finite: start=z."
+            f"the model's log-density or gradient was NaN or infinite at {n_bad} of {n_seen} draws of z. "
+            "Look for a logarithm of zero, an overflow or a division by zero in log_prior and log_likelihood "
+            "(parameters that must be positive belong in `parameters` as Positive()); or begin where it is "
+            "finite: start=z."
         )
 
 
@@ -183,9 +196,10 @@ def _check_runaway(path, first_spread, names):
     """Raise a DivergedError if a spread has grown out of all bounds."""
     growth = path.coordinates.spread / first_spread
     i = int(np.argmax(growth))
-    if not math.isfinite(growth[i]) or growth[i] > RUNAWAY or not np.isfinite(path.coordinates.shift).all():
+    if not growth[i] < RUNAWAY or not np.isfinite(path.coordinates.shift).all():
         raise DivergedError(
-            f"the fit runs away: after {path.n_steps} steps the spread of {names[i]!r} (on its unconstrained scale) "
-            f"is {path.coordinates.spread[i]:.1e} and growing. The posterior is probably improper, one that does "
-            "not integrate to one: give a proper prior to every parameter that the data do not determine."
+            f"the fit runs away: after {path.n_steps} steps the spread of {names[i]!r} (on its "
+            f"unconstrained scale) is {path.coordinates.spread[i]:.1e} and growing. The posterior is probably "
+            "improper, one that does not integrate to one: give a proper prior to every parameter that the "
+            "data do not determine."
         )
