@@ -176,3 +176,155 @@ def latent_scatter(ax, mu, labels):
     ax.set(xlabel="$\\mu_1(x)$", ylabel="$\\mu_2(x)$", aspect="equal")
     ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+# --- densities on a grid, predictive checks -------------------------------------------------------
+
+
+def grid_density(ax, axis, posterior, prior=None, likelihood=None, interval=None, name="z"):
+    """Posterior density over one parameter, with the prior and the likelihood it comes from.
+
+    Parameters
+    ----------
+    ax : Axes
+    axis : array (n,)
+        Increasing values of the parameter.
+    posterior, prior, likelihood : array (n,)
+        Densities over the axis; the likelihood scaled to area one, so that its place and width show.
+    interval : (float, float), optional
+        Shaded under the posterior.
+    name : str
+        The parameter's.
+    """
+    if interval is not None:
+        low, high = interval
+        ends = np.interp([low, high], axis, posterior)
+        inside = (axis > low) & (axis < high)
+        x = np.concatenate([[low], axis[inside], [high]])
+        y = np.concatenate([ends[:1], posterior[inside], ends[1:]])
+        ax.fill_between(x, y, color=COLOURS[0], alpha=0.2, linewidth=0)
+    if prior is not None:
+        ax.plot(axis, prior, color=COLOURS[9], linestyle=":", linewidth=1.8, label="prior")
+    if likelihood is not None:
+        ax.plot(axis, likelihood, color=COLOURS[1], linestyle="--", label="likelihood (scaled)")
+    ax.plot(axis, posterior, color=COLOURS[0], linewidth=2, label="posterior")
+    top = 1.08 * max(
+        _height(axis, density) for density in (posterior, prior, likelihood) if density is not None
+    )
+    ax.set(xlabel=name, ylabel="density", xlim=(axis[0], axis[-1]), ylim=(0, top))
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)
+    return ax
+
+
+def _height(axis, density, most=4):
+    """The largest density, or `most` times that within which half the mass lies: one that rises without
+    end at a border would hide the rest."""
+    order = np.argsort(density)[::-1]
+    held = np.cumsum((density * np.gradient(axis))[order])
+    typical = density[order[np.searchsorted(held, 0.5 * held[-1])]]
+    return min(density[order[0]], most * typical)
+
+
+def grid_contours(ax, axis_1, axis_2, density, levels, masses, names):
+    """Posterior density over two parameters as regions of highest density.
+
+    Parameters
+    ----------
+    ax : Axes
+    axis_1, axis_2 : array (n_1,), (n_2,)
+        Increasing; the first goes to the right, the second upwards.
+    density : array (n_1, n_2)
+    levels : sequence of float
+        The density at each region's border.
+    masses : sequence of float
+        The probability in each region, for the legend.
+    names : (str, str)
+    """
+    from matplotlib.patches import Patch
+
+    order = np.argsort(levels)
+    levels = np.asarray(levels, float)[order]
+    density = np.asarray(density)
+    top = max(float(density.max()), levels[-1] * (1 + 1e-9))
+    shades = [_tint(COLOURS[0], 0.15 + 0.6 * i / len(levels)) for i in range(len(levels))]
+    # Rows of what matplotlib draws go upwards, so the first parameter is the columns.
+    ax.contourf(axis_1, axis_2, density.T, levels=[*levels, top], colors=shades)
+    ax.contour(axis_1, axis_2, density.T, levels=levels, colors=[COLOURS[0]], linewidths=1)
+    patches = [
+        Patch(facecolor=shade, edgecolor=COLOURS[0], label=f"{masses[i]:.0%}")
+        for shade, i in zip(shades, order, strict=True)
+    ]
+    patches[0].set_label(f"{patches[0].get_label()} of the posterior")
+    _legend_above(ax, handles=patches[::-1])
+    ax.set(xlabel=names[0], ylabel=names[1])
+    _frame(ax, (axis_1, axis_2), density > levels[0])
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def _legend_above(ax, **options):
+    """A legend in one row above the Axes, where it hides nothing."""
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False, **options)
+
+
+def _tint(colour, share):
+    """A colour with so much of it, the rest white: unlike transparency it does not let a grid through."""
+    from matplotlib.colors import to_rgb
+
+    return tuple(1 - share * (1 - channel) for channel in to_rgb(colour))
+
+
+def _frame(ax, axes, inside, margin=0.1):
+    """Show the part of the grid where something lies, with a margin."""
+    limits = []
+    for k, axis in enumerate(axes):
+        shown = axis[inside.any(axis=1 - k)]
+        room = margin * (shown[-1] - shown[0]) if len(shown) > 1 else 0.0
+        low, high = (
+            (max(axis[0], shown[0] - room), min(axis[-1], shown[-1] + room)) if room else axis[[0, -1]]
+        )
+        limits.append((low, high))
+    ax.set(xlim=limits[0], ylim=limits[1])
+
+
+def predictive_histogram(ax, replicated, observed, name="T", p=None):
+    """A statistic of replicated data as a histogram, that of the observed data as a line.
+
+    Parameters
+    ----------
+    ax : Axes
+    replicated : array (S,)
+    observed : float
+    name : str
+        Of the statistic.
+    p : float, optional
+        The tail probability, for the legend.
+    """
+    replicated = numeric_array(replicated, "replicated")
+    if not replicated.size:
+        raise ValueError("there is nothing to draw: give at least one replication.")
+    ax.hist(
+        replicated,
+        bins=_bins(replicated),
+        density=True,
+        color=COLOURS[5],
+        edgecolor="white",
+        label="replicated",
+    )
+    label = "observed" if p is None else f"observed ($p$ = {p:.3f})"
+    ax.axvline(observed, color=COLOURS[1], linewidth=2, label=label)
+    ax.set(xlabel=name, ylabel="density")
+    ax.spines[["top", "right"]].set_visible(False)
+    _legend_above(ax)
+    return ax
+
+
+def _bins(values, most=40):
+    """Edges of bins: one around each value if these are few and whole, else by Freedman & Diaconis (1981)."""
+    low, high = float(values.min()), float(values.max())
+    if np.all(values == np.round(values)) and high - low < most:
+        return np.arange(low - 0.5, high + 1)
+    edges = np.histogram_bin_edges(values, "fd")
+    return edges if len(edges) <= most else np.linspace(low, high, most + 1)
