@@ -115,7 +115,7 @@ def test_simulated_data_are_of_the_likelihood(model, rng):
     """E[p(x|z') / p(x|z)] = 1 for x ~ p(x|z) and any z'; and the gradient by z averages to zero."""
     z = near_posterior(model, rng)
     other = z + 0.1 * np.sqrt(np.diag(model.exact_posterior().cov))
-    data = model.simulate(np.broadcast_to(z, (1500, model.n_latent)), rng)
+    data = model.simulate(np.broadcast_to(z, (600, model.n_latent)), rng)
     refitted = [model.with_data(x) for x in data]
     assert_mean_is(np.array([m.grad_log_likelihood(z) for m in refitted]), 0)
     assert_mean_is(np.array([np.exp(m.log_likelihood(other) - m.log_likelihood(z)) for m in refitted]), 1)
