@@ -25,6 +25,14 @@ def test_the_joint_density_is_scipys(data, with_exposure, rng):
         assert model.log_joint(z) == pytest.approx(expected, rel=1e-12)
 
 
+def test_rows_bring_their_own_factorials_and_exposures(data, rng):
+    x, y = data
+    exposure, z, rows = rng.uniform(0.5, 20, size=30), np.array([0.5, 0.3, -0.4]), [7, 2, 29]
+    rate = exposure * np.exp(z[0] + x @ z[1:])
+    expected = stats.poisson.logpmf(y, rate)[rows].sum()
+    assert PoissonRegression(x, y, exposure).log_likelihood(z, rows) == pytest.approx(expected, rel=1e-12)
+
+
 def test_draws_of_y_have_the_rates_of_the_model(data, rng):
     exposure = np.linspace(1, 5, 30)
     model, z = PoissonRegression(*data, exposure), np.array([0.5, 0.3, -0.4])

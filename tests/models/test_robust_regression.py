@@ -68,7 +68,7 @@ def test_blocks_of_rows_give_the_same(data, rows, rng, monkeypatch):
 
 def test_simulated_noise_is_students(data, rng):
     model, z = RobustRegression(*data, nu=3.0), np.array([1.0, 2.0, -1.0, np.log(0.5)])
-    y = model.simulate(np.tile(z, (200, 1)), rng)
+    y = model.simulate(np.tile(z, (6000, 1)), rng)
     u = (y - (1 + data[0] @ [2.0, -1.0])) / 0.5
     assert stats.kstest(u.ravel(), stats.t(3).cdf).pvalue > 1e-3
 
