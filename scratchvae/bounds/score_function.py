@@ -30,7 +30,7 @@ class ScoreFunction(Bound):
     def backward(self, cache):
         """Return -(log w - b) / (K B) as the coefficient of each draw's score."""
         centred = cache - self.baseline(cache)
-        score = -centred / cache.size  # Eq. (30')
+        score = -centred / cache.size  # Eq. (30)
         return Terms(log_likelihood=np.full_like(cache, -1 / cache.size), score=score)
 
     def baseline(self, log_w):
@@ -102,7 +102,7 @@ class RaoBlackwell(ScoreFunction):
     def backward(self, cache):
         """Return the coefficient of each coordinate's score, (K, B, L)."""
         shape = cache.shape[:-1]
-        local = -(cache - leave_one_out(cache)) / (shape[0] * shape[1])  # Eq. (31')
+        local = -(cache - leave_one_out(cache)) / (shape[0] * shape[1])  # Eq. (31)
         return Terms(log_likelihood=np.full(shape, -1 / (shape[0] * shape[1])), local=local)
 
 

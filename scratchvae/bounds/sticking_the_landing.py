@@ -25,5 +25,5 @@ class StickingTheLanding(Elbo):
 
     def backward(self, cache):
         """Return the derivatives of `Elbo`, and -1 / (K B) of the score, which takes it out of them."""
-        each = np.full_like(cache, -1 / cache.size)  # Eq. (29')
+        each = np.full_like(cache, -1 / cache.size)  # Eq. (29)
         return Terms(log_likelihood=each, log_prior=each, log_det=each, score=each)

@@ -37,13 +37,13 @@ class Ordered(Constraint):
         z = self.free_numbers(z)
         steps = Exp().forward(z[..., 1:])[0]
         theta = np.cumsum(np.concatenate([z[..., :1], steps], axis=-1), axis=-1)
-        return theta, z[..., 1:].sum(axis=-1), steps
+        return theta, z[..., 1:].sum(axis=-1), steps  # Eq. (35)
 
     def backward(self, cache, dtheta, dlog_det):
         """Return dz (..., n)."""
         after = np.cumsum(np.flip(dtheta, axis=-1), axis=-1)
         after = np.flip(after, axis=-1)  # D_i
-        rest = after[..., 1:] * cache + np.asarray(dlog_det)[..., None]
+        rest = after[..., 1:] * cache + np.asarray(dlog_det)[..., None]  # Eq. (35')
         return np.concatenate([after[..., :1], rest], axis=-1)
 
     def allows(self, theta):

@@ -45,12 +45,13 @@ class Simplex(Constraint):
         logits = np.concatenate([z, np.zeros_like(z[..., :1])], axis=-1)
         log_theta = logits - log_sum_exp(logits, axis=-1)[..., None]
         theta = np.maximum(np.exp(log_theta), smallest(z.dtype))  # e^-800 is not zero
-        return theta, log_theta.sum(axis=-1), theta
+        return theta, log_theta.sum(axis=-1), theta  # Eq. (36)
 
     def backward(self, cache, dtheta, dlog_det):
         """Return dz (..., n - 1)."""
         mean = (cache * dtheta).sum(axis=-1, keepdims=True)
-        dlogits = cache * (dtheta - mean) + np.asarray(dlog_det)[..., None] * (1 - self.size * cache)
+        dlog_det = np.asarray(dlog_det)[..., None]
+        dlogits = cache * (dtheta - mean) + dlog_det * (1 - self.size * cache)  # Eq. (36')
         return dlogits[..., :-1]
 
     def allows(self, theta):

@@ -64,7 +64,7 @@ class GridPosterior:
     @functools.cached_property
     def log_evidence(self):
         """log p(x), the log of the numerator's integral, nats. After `update`: log p(x_new | x_old)."""
-        return log_integral(self.log_joint, self.axes)
+        return log_integral(self.log_joint, self.axes)  # Eq. (2)
 
     @property
     def log_evidence_total(self):
@@ -74,7 +74,7 @@ class GridPosterior:
     @functools.cached_property
     def log_density(self):
         """log p(theta|x) at the grid points."""
-        return self.log_joint - self.log_evidence
+        return self.log_joint - self.log_evidence  # Eq. (1)
 
     @functools.cached_property
     def density(self):

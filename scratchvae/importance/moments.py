@@ -209,7 +209,7 @@ def _normalised(log_w, axis):
 
 def _average(weight, f):
     """sum_s weight_s f_s, for f (S, ...)."""
-    return np.tensordot(weight, f, axes=1)
+    return np.tensordot(weight, f, axes=1)  # Eq. (37)
 
 
 def _error(weight, deviation):

@@ -125,4 +125,4 @@ def gpd_quantile(u, k, sigma):
     exponential = -np.log1p(-np.asarray(u))
     if k == 0:
         return sigma * exponential
-    return sigma * np.expm1(k * exponential) / k
+    return sigma * np.expm1(k * exponential) / k  # Eq. (38)

@@ -64,7 +64,7 @@ class ConstrainedModel(BayesianModel):
     def log_prior(self, z):
         """log p(theta) + log|det dtheta/dz|."""
         theta, log_det, _ = self.space.forward(z)
-        return self.prior(theta)[0] + log_det
+        return self.prior(theta)[0] + log_det  # Eq. (34)
 
     def grad_log_prior(self, z):
         """Its gradient by z."""
@@ -99,4 +99,4 @@ class ConstrainedModel(BayesianModel):
             axes = (...,) + (None,) * len(constraint.shape)
             dtheta[name] = (cache.scale * dlog_likelihood)[axes] * cache.dlikelihood.get(name, 0.0)
             dtheta[name] = dtheta[name] + dlog_det[axes] * cache.dprior.get(name, 0.0)
-        return self.space.backward(cache.space, dtheta, dlog_det)
+        return self.space.backward(cache.space, dtheta, dlog_det)  # Eq. (34')

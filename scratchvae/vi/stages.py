@@ -199,7 +199,7 @@ def _check_runaway(path, first_spread, names):
     if not growth[i] < RUNAWAY or not np.isfinite(path.coordinates.shift).all():
         raise DivergedError(
             f"the fit runs away: after {path.n_steps} steps the spread of {names[i]!r} (on its "
-            f"unconstrained scale) is {path.coordinates.spread[i]:.1e} and growing. The posterior is probably "
-            "improper, one that does not integrate to one: give a proper prior to every parameter that the "
+            f"unconstrained scale) is {path.coordinates.spread[i]:.1e} and growing. The posterior is "
+            "probably improper, one that does not integrate to one: give a proper prior to every parameter that the "
             "data do not determine."
         )
