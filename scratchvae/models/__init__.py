@@ -31,6 +31,7 @@ from scratchvae.models.targets import (
     Ring,
     Target,
 )
+from scratchvae.models.updating import GaussianPrior, Updated
 
 __all__ = [
     "TARGETS",
@@ -51,6 +52,7 @@ __all__ = [
     "FactorAnalysis",
     "Funnel",
     "GaussianMixture",
+    "GaussianPrior",
     "GeneralizedLinearModel",
     "HierarchicalNormal",
     "LinearRegression",
@@ -64,4 +66,5 @@ __all__ = [
     "Ring",
     "RobustRegression",
     "Target",
+    "Updated",
 ]

@@ -134,6 +134,11 @@ class AutoRegression(ConstrainedModel):
             y[..., t] = c + (phi * past).sum(axis=-1) + noise[..., t]
         return y
 
+    @property
+    def data(self):
+        """The data, of the form that `simulate` gives."""
+        return self.y
+
     def with_data(self, y):
         """The same model of another series y, of any length."""
         other = copy.copy(self)

@@ -95,7 +95,7 @@ class BayesianModel:
         """Its gradient, (..., L)."""
         return self.grad_log_likelihood(z) + self.grad_log_prior(z)
 
-    # --- optional: what simulation needs --------------------------------------------------------
+    # --- optional: what simulation needs, and `data`, of the form that `simulate` gives ----------
 
     def sample_prior(self, n, rng):
         """Draw z (n, L) from the prior."""

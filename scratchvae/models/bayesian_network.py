@@ -191,6 +191,11 @@ class BayesianNetwork(ConstrainedModel):
         y = f + self._sigma(theta)[..., None, None] * generator(rng).standard_normal(f.shape)
         return y[..., 0] if self.y.ndim == 1 else y
 
+    @property
+    def data(self):
+        """The data, of the form that `simulate` gives."""
+        return self.y
+
     def with_data(self, y):
         """The same network, inputs and priors with other responses, of the form of y."""
         if np.shape(y) != self.y.shape:

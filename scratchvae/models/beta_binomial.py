@@ -124,6 +124,11 @@ class BetaBinomial(ExactModel):
         p = sigmoid(z if self.trials.ndim else z[..., 0])
         return rng.binomial(self.trials, p)
 
+    @property
+    def data(self):
+        """The data, of the form that `simulate` gives."""
+        return self.successes
+
     def with_data(self, successes, *, trials=None):
         """The same model with other successes, of as many trials unless told."""
         return BetaBinomial(successes, self.trials if trials is None else trials, *self.density)

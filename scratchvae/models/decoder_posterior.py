@@ -138,6 +138,11 @@ class DecoderPosterior(BayesianModel):
         decoded, _ = self.vae.decoder.forward(self._checked(z))
         return self.vae.likelihood.sample(decoded, generator(rng))
 
+    @property
+    def data(self):
+        """The data, of the form that `simulate` gives."""
+        return self.x
+
     def with_data(self, x):
         """The posterior of another datum (D,) under the same VAE."""
         return DecoderPosterior(self.vae, x)

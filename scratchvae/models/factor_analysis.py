@@ -63,6 +63,11 @@ class FactorAnalysis(LinearGaussian):
 
     fit_pca = staticmethod(fit_pca)
 
+    @property
+    def data(self):
+        """The data, of the form that `simulate` gives."""
+        return self.x
+
     def with_data(self, x):
         """The same model with another datum (D,)."""
         return self._after(self.prior, x)

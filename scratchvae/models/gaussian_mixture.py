@@ -190,6 +190,11 @@ class GaussianMixture(ConstrainedModel):
         x = m[sample, component] + sigma[sample, component, None] * noise
         return x.reshape(*theta["weights"].shape[:-1], *self.data_shape)
 
+    @property
+    def data(self):
+        """The data, of the form that `simulate` gives."""
+        return self.x
+
     def with_data(self, x):
         """The same model of other data x, of any number of rows."""
         other = copy.copy(self)

@@ -164,6 +164,11 @@ class GeneralizedLinearModel(BayesianModel):
         """Draw y (..., N) at the model's own X for each z (..., P)."""
         return self.draw(self.linear_predictor(z), generator(rng))
 
+    @property
+    def data(self):
+        """The data, of the form that `simulate` gives."""
+        return self.y
+
     def with_data(self, y):
         """The same model, with the same X and priors, of other responses y (N,)."""
         other = copy.copy(self)

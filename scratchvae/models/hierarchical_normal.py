@@ -149,6 +149,11 @@ class HierarchicalNormal(ConstrainedModel):
         theta = self.group_means(z)
         return theta + self.sigma * generator(rng).standard_normal(theta.shape)
 
+    @property
+    def data(self):
+        """The data, of the form that `simulate` gives."""
+        return self.y
+
     def with_data(self, y):
         """The same model of other measurements y (J,), with the same standard errors."""
         other = copy.copy(self)

@@ -74,6 +74,11 @@ class LinearRegression(Regression, LinearGaussian):
         LinearGaussian.__init__(self, self.y, self.design, self.sigma, prior)
         return self
 
+    @property
+    def data(self):
+        """The data, of the form that `simulate` gives."""
+        return self.y
+
     def with_data(self, y, *, x=None):
         """The same model with other responses (N,), at the same rows unless `x` gives others."""
         return self._again(y, x, sigma=self.sigma)._take(self.prior)

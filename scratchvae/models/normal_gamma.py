@@ -156,6 +156,11 @@ class NormalGamma(ExactModel):
         sigma = np.exp(-0.5 * z[..., 1:])
         return z[..., :1] + sigma * rng.standard_normal((*z.shape[:-1], self.n_data))
 
+    @property
+    def data(self):
+        """The data, of the form that `simulate` gives."""
+        return self.x
+
     def with_data(self, x):
         """The same model with other data (N,)."""
         return NormalGamma(x, *self.density)

@@ -131,6 +131,11 @@ class NormalInverseGammaRegression(Regression, ExactModel):
         noise = rng.standard_normal((*z.shape[:-1], self.n_data))
         return z[..., :-1] @ self.design.T + np.exp(z[..., -1:]) * noise
 
+    @property
+    def data(self):
+        """The data, of the form that `simulate` gives."""
+        return self.y
+
     def with_data(self, y, *, x=None):
         """The same model with other responses (N,), at the same rows unless `x` gives others."""
         return self._after(self.prior, y, x)

@@ -54,6 +54,11 @@ class NormalMean(LinearGaussian):
         prior = Gaussian.from_sigma([self.prior_mean], prior_sigma)
         super().__init__(self.x, np.ones((self.n_data, 1)), self.sigma, prior)
 
+    @property
+    def data(self):
+        """The data, of the form that `simulate` gives."""
+        return self.x
+
     def with_data(self, x):
         """The same model with other data (N,)."""
         return NormalMean(x, self.sigma, self.prior_mean, self.prior_sigma)

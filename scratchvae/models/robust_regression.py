@@ -105,6 +105,11 @@ class RobustRegression(ConstrainedModel):
         eta = self._beta(theta) @ self.x.T
         return eta + theta["sigma"][..., None] * generator(rng).standard_t(self.nu, eta.shape)
 
+    @property
+    def data(self):
+        """The data, of the form that `simulate` gives."""
+        return self.y
+
     def with_data(self, y):
         """The same model, with the same X and priors, of other responses y (N,)."""
         other = copy.copy(self)
