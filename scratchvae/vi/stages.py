@@ -200,6 +200,6 @@ def _check_runaway(path, first_spread, names):
         raise DivergedError(
             f"the fit runs away: after {path.n_steps} steps the spread of {names[i]!r} (on its "
             f"unconstrained scale) is {path.coordinates.spread[i]:.1e} and growing. The posterior is "
-            "probably improper, one that does not integrate to one: give a proper prior to every parameter that the "
-            "data do not determine."
+            "probably improper, one that does not integrate to one: give a proper prior to every parameter "
+            "that the data do not determine."
         )
