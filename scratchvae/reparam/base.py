@@ -5,16 +5,23 @@ import math
 import numpy as np
 
 from scratchvae.distributions.normal import HALF_LOG_2PI
+from scratchvae.parameters import Parameters
 from scratchvae.validation import last_axis, positive_int, real
+
+#: Draws that stand for q where its moments have no closed form.
+N_MOMENT_DRAWS = 512
 
 
 class Reparameterization:
     """z = g(eps; lam), eps ~ N(0, I): a density q(z; lam) that can be drawn from and differentiated.
 
     A subclass writes ``forward(lam, eps) -> (z, log_det, cache)`` and ``backward(cache, dz, dlog_det) ->
-    (dlam, deps)``, both gradients coming in; ``inverse(lam, z) -> eps``; and ``grad_log_q(cache)``, the
-    gradient of log q(z; lam) by z, which estimators of the score's kind need. lam is (..., n_params), eps
-    and z are (..., L), log_det is (...); leading axes broadcast.
+    (dlam, deps)``, both gradients coming in, and, where there is one, ``inverse(lam, z) -> eps``. lam is
+    (..., n_params), eps and z are (..., L), log_det is (...); leading axes broadcast. log_det is that of
+    the forward map. The cache is a NamedTuple that holds at least `eps`, as (..., L) in the shape of z.
+
+    A map may also have weights, the same for all data, as a network's: then `shapes` names their blocks,
+    they lie in ``self.parameters``, and `backward` writes their gradients there, as a layer does.
 
     Parameters
     ----------
@@ -24,12 +31,15 @@ class Reparameterization:
     Attributes
     ----------
     n_params : int
-        The size of lam.
+        The size of lam; it may be 0.
     spec : str
         The text that makes this map again: ``"full_rank"``, ``"low_rank:2"``.
+    parameters : Parameters or None
+        The weights.
     """
 
     spec = None
+    parameters = None
     #: Whether a linear map after this one, of a lower triangular matrix, gives one of its kind again.
     takes_full_factor = False
     #: Whether q is a product over coordinates, which Rao-Blackwellization needs.
@@ -43,23 +53,65 @@ class Reparameterization:
         lam = last_axis(real(lam, "lam"), "lam", self.n_params)
         return lam, last_axis(real(eps, "eps"), "eps", self.n_latent).astype(lam.dtype, copy=False)
 
+    def initial(self, rng):
+        """The lam at which a free fit begins, near z = eps."""
+        return np.zeros(self.n_params)
+
+    # --- weights that all data share ------------------------------------------------------------
+
+    def shapes(self):
+        """The weights' blocks by name, {} if there are none."""
+        return {}
+
+    def attach(self, parameters=None, prefix=""):
+        """Let the weights lie in `parameters`, under `prefix` + name; in a vector of their own if None."""
+        if self.shapes():
+            self.parameters = Parameters(self.shapes()) if parameters is None else parameters
+            self.prefix = prefix
+
+    def initialize(self, rng):
+        """Draw the weights, near those of z = eps."""
+
+    # --- the density ----------------------------------------------------------------------------
+
     def log_prob(self, lam, z):
         """log q(z; lam) = log p(eps) - log|det dz/deps| at eps = g^-1(z), (...), nats: Eq. (5)."""
         eps = self.inverse(lam, z)
         _, log_det, _ = self.forward(lam, eps)
         return self.log_noise(eps) - log_det  # Eq. (5)
 
-    def initial(self, rng):
-        """The lam at which a free fit begins, near z = eps."""
-        return np.zeros(self.n_params)
+    def log_noise(self, eps):
+        """log p(eps) = log N(eps; 0, I), (...)."""
+        return -0.5 * np.einsum("...i,...i->...", eps, eps) - HALF_LOG_2PI * self.n_latent
 
-    def split(self, lam):
-        """(mean, factor, rest): z = mean + factor g(eps; rest), factor (L,) or lower triangular (L, L).
+    def inverse(self, lam, z):
+        """Return the eps (..., L) that gives z (..., L); a ValueError if the map has no inverse."""
+        raise ValueError(
+            f"the map {self.spec!r} has no inverse: q can be drawn from, but not evaluated at a given z."
+        )
 
-        What is affine in the map is taken out, so that a fit can go on in coordinates in which q is near
-        a standard normal. Here nothing is.
+    def grad_log_q(self, cache):
+        """The gradient of log q(z; lam) by z, (..., L), at the z of `cache`.
+
+        log q(z) = log p(eps) - log|det| with eps = g^-1(z), whose Jacobian is J^-1, J = dz/deps: so
+
+            d log q / dz = J^-T (-eps - d log|det| / deps)
+
+        What is in the brackets takes one backward pass. J takes L of them here, and the solution O(L^3): a
+        map whose J is of a special form does it faster.
         """
-        return np.zeros(self.n_latent), np.ones(self.n_latent), lam
+        ones = np.ones(cache.eps.shape[:-1], cache.eps.dtype)
+        right = -cache.eps - self.backward(cache, np.zeros_like(cache.eps), ones)[1]
+        return self.solve_transposed(cache, right)
+
+    def solve_transposed(self, cache, v):
+        """J^-T v for v (..., L)."""
+        rows = []
+        for i in range(self.n_latent):  # the gradient of z_i is the i-th row of J
+            dz = np.zeros_like(v)
+            dz[..., i] = 1
+            rows.append(self.backward(cache, dz, np.zeros_like(v[..., 0]))[1])
+        return np.linalg.solve(np.stack(rows, axis=-1), v[..., None])[..., 0]
 
     def add_score(self, cache, score, dz, dlog_det):
         """Return dz and dlog_det with the derivative `score` (...) by log q(z; lam) added, z held fixed.
@@ -70,9 +122,20 @@ class Reparameterization:
         """
         return dz - score[..., None] * self.grad_log_q(cache), dlog_det - score  # Eq. (32)
 
-    def log_noise(self, eps):
-        """log p(eps) = log N(eps; 0, I), (...)."""
-        return -0.5 * np.einsum("...i,...i->...", eps, eps) - HALF_LOG_2PI * self.n_latent
+    def mean_and_sigma(self, lam):
+        """Mean and standard deviation of each entry of z, (..., L), by draws that are always the same."""
+        rng = np.random.default_rng(0)
+        eps = rng.standard_normal((N_MOMENT_DRAWS // 2, *(1,) * (np.ndim(lam) - 1), self.n_latent))
+        z = self.forward(lam, np.concatenate([eps, -eps]))[0]
+        return z.mean(axis=0), z.std(axis=0)
+
+    def split(self, lam):
+        """(mean, factor, rest): z = mean + factor g(eps; rest), factor (L,) or lower triangular (L, L).
+
+        What is affine in the map is taken out, so that a fit can go on in coordinates in which q is near
+        a standard normal. Here nothing is.
+        """
+        return np.zeros(self.n_latent), np.ones(self.n_latent), lam
 
 
 class Affine(Reparameterization):
