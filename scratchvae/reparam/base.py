@@ -76,9 +76,22 @@ class Reparameterization:
 
     def log_prob(self, lam, z):
         """log q(z; lam) = log p(eps) - log|det dz/deps| at eps = g^-1(z), (...), nats: Eq. (5)."""
+        return self.density_forward(lam, z)[0]
+
+    def density_forward(self, lam, z):
+        """log q(z; lam) (...) at a given z (..., L), and the cache: the map as a density that is learned."""
         eps = self.inverse(lam, z)
-        _, log_det, _ = self.forward(lam, eps)
-        return self.log_noise(eps) - log_det  # Eq. (5)
+        _, log_det, cache = self.forward(lam, eps)
+        return self.log_noise(eps) - log_det, cache  # Eq. (5)
+
+    def density_backward(self, cache, dlog_q):
+        """Return dz and dlam for the incoming dlog_q (...): no inverse is differentiated.
+
+        By z it is `grad_log_q`; by lam, with z held fixed, the score of Eq. (32), which one backward
+        pass of the map gives.
+        """
+        dz = dlog_q[..., None] * self.grad_log_q(cache)
+        return dz, self.backward(cache, -dz, -dlog_q)[0]  # Eq. (32)
 
     def log_noise(self, eps):
         """log p(eps) = log N(eps; 0, I), (...)."""
@@ -147,6 +160,10 @@ class Affine(Reparameterization):
     def factor(self, lam):
         """C (..., L, L)."""
         raise NotImplementedError
+
+    def grad_log_q(self, cache):
+        """d log q / dz = -C^-T eps, for log|det| does not depend on eps."""
+        return self.solve_transposed(cache, -cache.eps)
 
     def mean_and_cov(self, lam):
         """Mean (..., L) and covariance C C^T (..., L, L) of z."""

@@ -77,9 +77,13 @@ class Diagonal(Affine):
         dlam = unbroadcast(dlam.reshape(*cache.lead, -1), cache.lam_shape)
         return dlam, unbroadcast(deps.reshape(*cache.batch, -1), cache.eps_shape)
 
+    def solve_transposed(self, cache, v):
+        """J^-T v = v / sigma."""
+        return (v.reshape(cache.eps.shape) / cache.sigma).reshape(*cache.batch, -1)
+
     def grad_log_q(self, cache):
         """d log q / dz_i = -(z_i - mu_i) / sigma_i^2 = -eps_i / sigma_i."""
-        return (-cache.eps / cache.sigma).reshape(*cache.batch, -1)  # Eq. (13')
+        return self.solve_transposed(cache, -cache.eps)  # Eq. (13')
 
     def log_q_by_coordinate(self, cache):
         """log q_i(z_i) of each coordinate, (..., L): q is their product."""

@@ -71,9 +71,9 @@ class FullRank(Affine):
         dlog_diag = diagonal + unbroadcast(dlog_det, lam_shape[:-1])[..., None]  # Eq. (25')
         return np.concatenate([dmu, dlog_diag, dfactor[..., *self.below]], axis=-1), deps
 
-    def grad_log_q(self, cache):
-        """d log q / dz = -C^-T eps: from log q = -|eps|^2 / 2 - ... with eps = C^-1 (z - mu)."""
-        return -_solve_upper(np.swapaxes(cache.factor, -1, -2), cache.eps)
+    def solve_transposed(self, cache, v):
+        """C^-T v by back substitution, O(L^2)."""
+        return _solve_upper(np.swapaxes(cache.factor, -1, -2), v)
 
     def inverse(self, lam, z):
         """Return eps = C^-1 (z - mu) by forward substitution, O(L^2)."""

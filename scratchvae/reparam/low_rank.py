@@ -105,9 +105,9 @@ class LowRank(Affine):
         blocks = [unbroadcast(dz, sigma.shape), dlog_sigma, dv.reshape(*sigma.shape[:-1], -1)]
         return np.concatenate(blocks, axis=-1), unbroadcast(deps, eps.shape)
 
-    def grad_log_q(self, cache):
-        """d log q / dz = -C^-T eps = -S^-1 (I + V V^T)^-1 eps, as I + V V^T is symmetric."""
-        return -_unstretch(cache.v, cache.core, cache.eps) / cache.sigma
+    def solve_transposed(self, cache, v):
+        """C^-T v = S^-1 (I + V V^T)^-1 v, as I + V V^T is symmetric; O(L r)."""
+        return _unstretch(cache.v, cache.core, v) / cache.sigma
 
     def inverse(self, lam, z):
         """Return eps = (I + V V^T)^-1 S^-1 (z - mu), O(L r)."""
