@@ -16,7 +16,7 @@ ANY_AXES = (
 )
 
 
-def check_model_shapes(model, *, seed=0):
+def check_model_shapes(model, *, seed=0, gradients=True):
     """Raise a ValueError that explains itself unless a model handles samples as it must.
 
     Each density is called with z of shapes (L,), (3, L) and (2, 3, L). It must give (), (3,) and (2, 3);
@@ -30,6 +30,8 @@ def check_model_shapes(model, *, seed=0):
         place, log_joint and grad_log_joint.
     seed : int
         Of the z.
+    gradients : bool
+        Whether the gradients are called; inference by the score function needs none.
 
     Raises
     ------
@@ -61,7 +63,8 @@ def check_model_shapes(model, *, seed=0):
         for lead in LEADS:
             z = rng.standard_normal((*lead, n_latent))
             _check_function(model, name, z, lead)
-            _check_function(model, f"grad_{name}", z, z.shape)
+            if gradients:
+                _check_function(model, f"grad_{name}", z, z.shape)
 
 
 def densities_of(model):

@@ -117,10 +117,10 @@ def fit(
     True
     """
     rng = generator(np.random.default_rng(0) if rng is None else rng)
-    check_model_shapes(model)
-    reparam = maps.build(family, model.n_latent, "family")
     bound_name = bound if isinstance(bound, str) else type(bound).__name__
     bound = build(BOUNDS, bound, "bound")
+    check_model_shapes(model, gradients=bound.pathwise)
+    reparam = maps.build(family, model.n_latent, "family")
     n_samples, steps = positive_int(n_samples, "n_samples"), positive_int(steps, "steps")
     _check_bound(bound, reparam, model, n_samples)
     lr = in_range(lr, "lr", 0, math.inf, low_open=True, high_open=True)
