@@ -1,0 +1,28 @@
+"""Arrays in, matplotlib Axes out. Nothing here computes anything of a model.
+
+Figures are drawn without pyplot, so that no window system is needed and no global state is left.
+"""
+
+from scratchvae.plotting.corner import pairs
+from scratchvae.plotting.curves import bound_trace, learning_curve
+from scratchvae.plotting.grids import grid_contours, grid_density
+from scratchvae.plotting.images import image_grid, manifold, reconstructions
+from scratchvae.plotting.predictive import predictive_histogram
+from scratchvae.plotting.scatter import latent_scatter
+from scratchvae.plotting.style import COLOURS, figure, save
+
+__all__ = [
+    "COLOURS",
+    "bound_trace",
+    "figure",
+    "grid_contours",
+    "grid_density",
+    "image_grid",
+    "latent_scatter",
+    "learning_curve",
+    "manifold",
+    "pairs",
+    "predictive_histogram",
+    "reconstructions",
+    "save",
+]
