@@ -17,12 +17,12 @@ class Cache(NamedTuple):
     activation: ActivationCache
 
 
-def check_width(x, n_in):
-    """Raise a ValueError unless `x` is an array whose last axis has the size `n_in`."""
+def check_width(x, n_in, name="x"):
+    """Raise a ValueError that calls it `name` unless `x` is an array whose last axis has the size `n_in`."""
     shape = getattr(x, "shape", None)
     if not shape or shape[-1] != n_in:  # None for a list, () for a number
         came = f"a {type(x).__name__}" if shape is None else f"one of shape {shape}"
-        raise ValueError(f"x must be an array (..., {n_in}), not {came}.")
+        raise ValueError(f"{name} must be an array (..., {n_in}), not {came}.")
 
 
 class Linear:
@@ -41,15 +41,34 @@ class Linear:
     def __init__(self, n_in, n_out, activation="identity", *, parameters=None, prefix="", dtype="float64"):
         self.n_in, self.n_out = positive_int(n_in, "n_in"), positive_int(n_out, "n_out")
         self.activation = choose(ACTIVATIONS, activation, "activation")()
-        self.prefix = prefix
-        self.parameters = (
-            Parameters(self.shapes(n_in, n_out, prefix), dtype) if parameters is None else parameters
-        )
+        if parameters is None:
+            parameters = Parameters(self.shapes(n_in, n_out, prefix), dtype)
+        self.attach(parameters, prefix)
 
     @staticmethod
     def shapes(n_in, n_out, prefix=""):
         """The blocks of one layer, for `Parameters`."""
         return {f"{prefix}weight": (n_in, n_out), f"{prefix}bias": (n_out,)}
+
+    def attach(self, parameters, prefix=""):
+        """Let the weights lie in `parameters` from now on; what lies there is used, nothing is copied.
+
+        Raises
+        ------
+        ValueError
+            If `parameters` lacks one of the two blocks, or has it in another shape.
+        """
+        for name, shape in self.shapes(self.n_in, self.n_out, prefix).items():
+            if parameters.shapes.get(name) != shape:
+                raise ValueError(
+                    f"the parameters must have a block {name!r} of shape {shape}, "
+                    f"not {parameters.shapes.get(name)}; make them of the layer's `shapes`."
+                )
+        self.parameters, self.prefix = parameters, prefix
+
+    def weight(self):
+        """W as the product takes it, (n_in, n_out)."""
+        return self.parameters[f"{self.prefix}weight"]
 
     def initialize(self, function, rng):
         """Draw the weight by `function(rng, n_in, n_out)`; the bias is zero."""
@@ -59,13 +78,13 @@ class Linear:
     def forward(self, x):
         """Return h = f(x W + b) and the cache."""
         check_width(x, self.n_in)
-        a = x @ self.parameters[f"{self.prefix}weight"]  # (N, n_out)
+        a = x @ self.weight()  # (N, n_out)
         a += self.parameters[f"{self.prefix}bias"]  # Eq. (11)
         h, cache = self.activation.forward(a)  # Eq. (12)
         return h, Cache(x, cache)
 
-    def backward(self, cache, dh, need_dx=True):
-        """Write the gradients of W and b, return dx (None if it is not needed).
+    def backward(self, cache, dh, need_dx=True, need_weights=True):
+        """Write the gradients of W and b (unless they are not needed), return dx (or None).
 
         With a = x W + b and da = dh f'(a), entry by entry: a_ij = sum_k x_ik W_kj + b_j, so
 
@@ -74,6 +93,7 @@ class Linear:
             dx_ik = sum_j da_ij W_kj        dx = da W^T
         """
         da, db = self.activation.backward_with_bias(cache.activation, dh)  # Eq. (12')
-        self.parameters.gradient(f"{self.prefix}bias")[...] = db
-        np.matmul(cache.x.T, da, out=self.parameters.gradient(f"{self.prefix}weight"))  # Eq. (11')
-        return da @ self.parameters[f"{self.prefix}weight"].T if need_dx else None
+        if need_weights:
+            self.parameters.gradient(f"{self.prefix}bias")[...] = db
+            np.matmul(cache.x.T, da, out=self.parameters.gradient(f"{self.prefix}weight"))  # Eq. (11')
+        return da @ self.weight().T if need_dx else None

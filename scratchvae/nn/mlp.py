@@ -54,15 +54,24 @@ class MLP:
         )
         last = len(self.sizes) - 2
         self.layers = [
-            Linear(
-                n_in,
-                n_out,
-                "identity" if i == last else activation,
-                parameters=self.parameters,
-                prefix=f"{prefix}{i}.",
-            )
-            for i, (n_in, n_out) in enumerate(pairwise(self.sizes))
+            self.layer(i, "identity" if i == last else activation, f"{prefix}{i}.") for i in range(last + 1)
         ]
+
+    def layer(self, i, activation, prefix):
+        """Make linear map number i; a subclass may make another kind."""
+        return Linear(*self.sizes[i : i + 2], activation, parameters=self.parameters, prefix=prefix)
+
+    def attach(self, parameters, prefix=""):
+        """Let all weights lie in `parameters` from now on; what lies there is used, nothing is copied.
+
+        Raises
+        ------
+        ValueError
+            If `parameters` lacks a block of ``shapes(sizes, prefix)``, or has it in another shape.
+        """
+        for i, layer in enumerate(self.layers):
+            layer.attach(parameters, f"{prefix}{i}.")
+        self.parameters = parameters
 
     @staticmethod
     def shapes(sizes, prefix=""):
@@ -94,13 +103,14 @@ class MLP:
             caches.append(cache)
         return h.reshape(*lead, -1), Cache(tuple(caches), lead)
 
-    def backward(self, cache, dy, need_dx=True):
+    def backward(self, cache, dy, need_dx=True, need_weights=True):
         """Write all gradients, return dx: the chain rule from the last layer to the first.
 
         Layer i hands dx to layer i - 1, whose output x was. The first layer's dx is the gradient
-        with respect to the data, and is skipped if nobody needs it.
+        with respect to the data, and is skipped if nobody needs it; so are the weights' gradients,
+        which are then left as they are.
         """
         dh = dy.reshape(-1, dy.shape[-1])
         for i in reversed(range(len(self.layers))):
-            dh = self.layers[i].backward(cache.layers[i], dh, need_dx or i > 0)
+            dh = self.layers[i].backward(cache.layers[i], dh, need_dx or i > 0, need_weights)
         return dh.reshape(*cache.lead, -1) if need_dx else None
