@@ -12,7 +12,7 @@ from scratchvae.distributions import LIKELIHOODS, StandardNormal
 from scratchvae.nn import ACTIVATIONS, INITIALIZATIONS, MLP
 from scratchvae.numerics import log_sum_exp
 from scratchvae.parameters import Parameters, real_dtype
-from scratchvae.storage import load_npz, save_npz
+from scratchvae.vae_files import Stored
 from scratchvae.validation import build as build_from_spec
 from scratchvae.validation import (
     choose,
@@ -39,8 +39,8 @@ class Cache(NamedTuple):
     likelihood: tuple
 
 
-class VAE:
-    """Encoder q(z|x), decoder p(x|z), prior p(z) = N(0, I) (Kingma & Welling 2014).
+class VAE(Stored):
+    """Encoder q(z|x), decoder p(x|z), prior p(z), by default N(0, I) (Kingma & Welling 2014).
 
     encoder: MLP n_data -> hidden -> 2 n_latent, its output packs lam = (mu, log_sigma).
     decoder: MLP n_latent -> reversed(hidden) -> the likelihood's parameters.
@@ -59,12 +59,15 @@ class VAE:
         for each entry), "poisson" (log rates).
     posterior : str or Reparameterization
         The map from noise to z, whose parameters lam the encoder gives: "diagonal", "full_rank",
-        "low_rank:2".
+        "low_rank:2", "planar:8", "iaf:2", ... (`scratchvae.reparam.build`), or an object. A map's
+        networks have weights of their own, the same for all data.
     dtype : {"float32", "float64"}
     seed : int
         Of the initial weights.
     initialization : str
         "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal" or "kingma_welling".
+    prior : str or Reparameterization
+        "standard_normal", or a map with an inverse, whose density of z is learned: "coupling:4".
 
     Attributes
     ----------
@@ -94,6 +97,7 @@ class VAE:
         dtype="float32",
         seed=0,
         initialization="auto",
+        prior="standard_normal",
     ):
         self.n_data = positive_int(n_data, "n_data")
         self.n_latent = positive_int(n_latent, "n_latent")
@@ -103,16 +107,23 @@ class VAE:
         self.activation, self.initialization = activation, initialization
         self.seed = whole_number(seed, "seed")
         self.likelihood = build_from_spec(LIKELIHOODS, likelihood, "likelihood")
-        self.posterior = reparam.build(posterior, self.n_latent, "posterior")
-        self.prior = StandardNormal()  # p(z)
-        self.noise = StandardNormal()  # p(eps)
         self.dtype = real_dtype(dtype)
+        self.posterior = reparam.build(posterior, self.n_latent, "posterior", n_context=self.n_latent)
+        self.prior = self._make_prior(prior)  # p(z)
+        self.noise = StandardNormal()  # p(eps)
         self._build_networks()
+
+    def _make_prior(self, prior):
+        if isinstance(prior, str) and prior == StandardNormal.spec:
+            return StandardNormal()
+        return reparam.FlowPrior(reparam.build(prior, self.n_latent, "prior"), self.dtype)
 
     def _build_networks(self):
         encoder_sizes = (self.n_data, *self.hidden, self.posterior.n_params)
         decoder_sizes = (self.n_latent, *reversed(self.hidden), self.likelihood.n_params(self.n_data))
         shapes = MLP.shapes(encoder_sizes, "encoder.") | MLP.shapes(decoder_sizes, "decoder.")
+        for part in ("posterior", "prior"):
+            shapes |= {f"{part}.{name}": shape for name, shape in getattr(self, part).shapes().items()}
         self.parameters = Parameters(shapes, self.dtype)
         shared = {"activation": self.activation, "parameters": self.parameters}
         self.encoder = MLP(encoder_sizes, prefix="encoder.", **shared)
@@ -120,6 +131,9 @@ class VAE:
         rng = np.random.default_rng(self.seed)
         self.encoder.initialize(rng, self.initialization)
         self.decoder.initialize(rng, self.initialization)
+        for part in ("posterior", "prior"):
+            getattr(self, part).attach(self.parameters, f"{part}.")
+            getattr(self, part).initialize(rng)
 
     # --- the bound and its gradient -------------------------------------------------------------
 
@@ -145,7 +159,7 @@ class VAE:
         ValueError
             If x or eps has another shape, is not finite, or x does not suit the likelihood.
         """
-        bound = build_from_spec(VAE_BOUNDS, bound, "bound")
+        bound = self.check_bound(bound)
         x = self.check_data(x)
         eps = self._check_noise(eps, x)
         bound.check_samples(len(eps))
@@ -153,7 +167,7 @@ class VAE:
 
     def loss(self, x, eps, bound="elbo"):
         """Loss of a minibatch without its gradient; arguments as for `loss_and_grad`."""
-        bound = build_from_spec(VAE_BOUNDS, bound, "bound")
+        bound = self.check_bound(bound)
         x = self.check_data(x)
         terms, _ = self.forward(x, self._check_noise(eps, x), bound.uses_kl)
         return float(bound.forward(terms)[0])
@@ -194,10 +208,10 @@ class VAE:
         _, ddecoded = self.likelihood.backward(cache.likelihood, dterms.log_likelihood, need_dx=False)
         dz = self.decoder.backward(cache.decoder, ddecoded)
         dlog_det = dterms.log_det
-        if not pathwise:
-            dz = np.zeros_like(dz)
         if dterms.log_prior is not None:
             dz = dz + self.prior.backward(cache.prior, dterms.log_prior)
+        if not pathwise:
+            dz = np.zeros_like(dz)
         if dlog_det is None:
             dlog_det = np.zeros(dz.shape[:-1], dz.dtype)
         if dterms.score is not None:
@@ -303,6 +317,17 @@ class VAE:
 
     # --- what comes in --------------------------------------------------------------------------
 
+    def check_bound(self, bound):
+        """Return the bound that is named, or raise a ValueError if it does not suit this model."""
+        bound = build_from_spec(VAE_BOUNDS, bound, "bound")
+        has_closed_form = hasattr(self.posterior, "kl_forward") and isinstance(self.prior, StandardNormal)
+        if bound.uses_kl and not has_closed_form:
+            raise ValueError(
+                "KL has a closed form for a Gaussian posterior and the standard normal prior only, not for "
+                f"posterior={self.posterior.spec!r} with prior={self.prior.spec!r}: use bound='elbo'."
+            )
+        return bound
+
     def check_data(self, x):
         """Return x as (B, D) in the model's dtype, or raise a ValueError that says what is wrong."""
         x = has_shape(numeric_array(x, "x"), "x", (None, self.n_data), "(B, D)")
@@ -334,54 +359,17 @@ class VAE:
             "dtype": self.dtype.name,
             "seed": self.seed,
             "initialization": self.initialization,
+            "prior": self.prior.spec,
         }
 
     def astype(self, dtype):
         """A copy of this model in another precision, with the same parameters."""
-        other = VAE(**{**self.config, "dtype": dtype, "likelihood": copy.copy(self.likelihood)})
+        parts = {"likelihood": copy.copy(self.likelihood), "posterior": copy.deepcopy(self.posterior)}
+        if not isinstance(self.prior, StandardNormal):
+            parts["prior"] = copy.deepcopy(self.prior.map.reparam)
+        other = VAE(**{**self.config, "dtype": dtype, **parts})
         other.parameters.value = self.parameters.value
         return other
-
-    def save(self, path):
-        """Write architecture and parameters to an npz file, atomically and without pickle."""
-        for name in self.parameters:
-            finite(self.parameters[name], name)
-        meta = {"kind": "VAE", "config": self.config}
-        save_npz(path, {name: self.parameters[name] for name in self.parameters}, meta)
-
-    @classmethod
-    def load(cls, path):
-        """Read what `save` wrote; a checkpoint of `scratchvae.train` is read too.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be read.
-        ValueError
-            If it is damaged or does not hold a VAE.
-        """
-        arrays, meta = load_npz(path)
-        if not isinstance(meta, dict) or "config" not in meta:
-            raise ValueError(f"{path} does not hold a VAE.")
-        try:
-            vae = cls(**meta["config"])
-        except (TypeError, ValueError, MemoryError) as error:
-            raise ValueError(f"{path} describes no VAE that this version can make: {error}") from None
-        vae.restore(arrays, path)
-        return vae
-
-    def restore(self, arrays, path):
-        """Take the parameters from a file's arrays; every block must be there in its shape."""
-        for name, shape in self.parameters.shapes.items():
-            found = arrays.get(name)
-            if found is None or found.shape != shape:
-                came = "no such block" if found is None else f"shape {found.shape}"
-                raise ValueError(
-                    f"{path} does not fit this model: {name} must have shape {shape}, but has {came}."
-                )
-            with np.errstate(over="ignore"):
-                values = numeric_array(found, name).astype(self.dtype)
-            self.parameters[name] = finite(values, f"{name} in {path}")
 
     def __repr__(self):
         shown = ", ".join(f"{key}={value!r}" for key, value in self.config.items())

@@ -36,6 +36,7 @@ FLOORS = {
     "bounds": 3,
     "grid": 3,
     "vae": 4,
+    "vae_files": 4,
     "vi": 4,
     "training": 5,
     "evaluation": 5,

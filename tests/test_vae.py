@@ -81,6 +81,7 @@ def test_the_defaults_are_the_documented_ones():
         "dtype": "float32",
         "seed": 0,
         "initialization": "auto",
+        "prior": "standard_normal",
     }
     assert vae.parameters.value.dtype == np.float32
 

@@ -31,7 +31,8 @@ class ScoreFunction(Bound):
         """Return -(log w - b) / (K B) as the coefficient of each draw's score."""
         centred = cache - self.baseline(cache)
         score = -centred / cache.size  # Eq. (30)
-        return Terms(log_likelihood=np.full_like(cache, -1 / cache.size), score=score)
+        each = np.full_like(cache, -1 / cache.size)  # for the parameters of the model
+        return Terms(log_likelihood=each, log_prior=each, score=score)
 
     def baseline(self, log_w):
         """b, which broadcasts to (K, B)."""

@@ -18,6 +18,18 @@ class StandardNormal:
     log p(z) = sum_i (-z_i^2 / 2 - log(2 pi) / 2), so d log p / dz_i = -z_i.
     """
 
+    spec = "standard_normal"
+
+    # It has no parameters; a prior that has some is a `reparam.FlowPrior`.
+    def shapes(self):
+        return {}
+
+    def attach(self, parameters, prefix=""):
+        pass
+
+    def initialize(self, rng):
+        pass
+
     def forward(self, z):
         """Return log p(z), (...), and the cache: z itself, (..., L)."""
         constant = z.dtype.type(HALF_LOG_2PI * z.shape[-1])

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scratchvae.bounds import VAE_BOUNDS
 from scratchvae.broadcasting import row_blocks
-from scratchvae.validation import build, positive_int, whole_number
+from scratchvae.validation import positive_int, whole_number
 
 #: Rows that are evaluated at once, at most.
 BLOCK = 1000
@@ -72,7 +71,7 @@ def evaluate(vae, dataset, n_samples=128, seed=NOISE_SEED, progress=None):
 
 def mean_bound(vae, dataset, bound="elbo", n_samples=1, seed=NOISE_SEED):
     """A bound with K = `n_samples` averaged over a prepared data set, nats a datum."""
-    bound = build(VAE_BOUNDS, bound, "bound")
+    bound = vae.check_bound(bound)
     rng = np.random.default_rng(seed)
     total = 0.0
     for rows in row_blocks(len(dataset), min(BLOCK, vae.rows_at_once)):

@@ -8,7 +8,7 @@ from scratchvae import optim
 from scratchvae.bounds import VAE_BOUNDS
 from scratchvae.training.run import Run
 from scratchvae.training.saving import Storage
-from scratchvae.validation import build, in_range, path_like, positive_int
+from scratchvae.validation import in_range, path_like, positive_int
 
 
 def train(
@@ -85,7 +85,7 @@ def train(
         On Ctrl-C, after the step in progress is done and the state is saved.
     """
     _check_kinds(vae, checkpoint, on_epoch)
-    settings = Settings(epochs, batch_size, bound, n_samples, binarization, clip, patience)
+    settings = Settings(vae, epochs, batch_size, bound, n_samples, binarization, clip, patience)
     rng = np.random.default_rng(0) if rng is None else rng
     run = Run(vae, data, settings, optim.build(optimizer), rng, valid)
     storage = Storage(run, checkpoint, in_range(checkpoint_seconds, "checkpoint_seconds", 0, math.inf))
@@ -108,10 +108,10 @@ def _check_kinds(vae, checkpoint, on_epoch):
 class Settings:
     """The validated settings of a run."""
 
-    def __init__(self, epochs, batch_size, bound, n_samples, binarization, clip, patience):
+    def __init__(self, vae, epochs, batch_size, bound, n_samples, binarization, clip, patience):
         self.epochs = positive_int(epochs, "epochs")
         self.batch_size = positive_int(batch_size, "batch_size")
-        self.bound = build(VAE_BOUNDS, bound, "bound")
+        self.bound = vae.check_bound(bound)
         self.bound_name = next(name for name, kind in VAE_BOUNDS.items() if type(self.bound) is kind)
         self.n_samples = positive_int(n_samples, "n_samples")
         self.bound.check_samples(self.n_samples)
