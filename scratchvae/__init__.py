@@ -17,6 +17,7 @@ _PLACES = {
     "train": "scratchvae.training",
     "History": "scratchvae.training",
     "fit": "scratchvae.vi",
+    "Flow": "scratchvae.flow",
     "Posterior": "scratchvae.vi",
     "densities": "scratchvae.distributions",
     "BayesianModel": "scratchvae.models",
