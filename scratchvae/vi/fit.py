@@ -9,6 +9,7 @@ import numpy as np
 from scratchvae import reparam as maps
 from scratchvae.bounds import BOUNDS
 from scratchvae.gradcheck import check_model_shapes, directional_derivative
+from scratchvae.models.base import BayesianModel
 from scratchvae.validation import (
     build,
     choose,
@@ -25,7 +26,7 @@ from scratchvae.vi.noise import noise_source
 from scratchvae.vi.objective import Objective
 from scratchvae.vi.posterior import N_DRAWS, Posterior, Weighted
 from scratchvae.vi.progress import ProgressBar
-from scratchvae.vi.stages import DivergedError, Path, StagedAdam
+from scratchvae.vi.stages import TOLERANCE, DivergedError, Path, StagedAdam
 from scratchvae.vi.start import laplace
 
 STARTS = ("auto", "laplace", "zero")
@@ -37,6 +38,8 @@ LARGE_DATA, BATCH_SIZE = 10_000, 1000
 COMPARISON_VALUES, FINAL_VALUES = 2**24, 2**27
 #: Draws on which stages are compared, at most.
 COMPARISON_DRAWS = 512
+#: The share of the final draws that may be NaN or +inf without a warning.
+MAX_GAPS = 0.01
 
 
 def fit(
@@ -105,7 +108,8 @@ def fit(
     Warns
     -----
     UserWarning
-        If q still moved when the steps ran out.
+        If q still moved when the steps ran out, or the model is NaN or +inf at more than one in a hundred
+        draws of the final q.
 
     Examples
     --------
@@ -119,7 +123,7 @@ def fit(
     rng = generator(np.random.default_rng(0) if rng is None else rng)
     bound_name = bound if isinstance(bound, str) else type(bound).__name__
     bound = build(BOUNDS, bound, "bound")
-    check_model_shapes(model, gradients=bound.pathwise)
+    _check_model(model, bound)
     reparam = maps.build(family, model.n_latent, "family")
     n_samples, steps = positive_int(n_samples, "n_samples"), positive_int(steps, "steps")
     _check_bound(bound, reparam, model, n_samples)
@@ -142,12 +146,22 @@ def fit(
     if not best.converged:
         _warn(best)
     weighted = _weighted_draws(adam, best, rng)
+    _warn_of_gaps(weighted)
     return Posterior(
         model, reparam, best, weighted, bound=bound_name, restarts=[path.bound for path in paths]
     )
 
 
 # --- what comes in ------------------------------------------------------------------------------
+
+
+def _check_model(model, bound):
+    if not inspect.isclass(model) and not isinstance(model, BayesianModel):
+        raise ValueError(
+            f"model must be a BayesianModel, not {model!r}: write a class MyModel(sv.BayesianModel), or take "
+            "one of sv.models."
+        )
+    check_model_shapes(model, gradients=bound.pathwise)
 
 
 def _check_bound(bound, reparam, model, n_samples):
@@ -286,9 +300,21 @@ def _weighted_draws(adam, path, rng):
 
 
 def _warn(path):
-    moved = path.stages[-1].moved if path.stages else math.nan
+    moved, lr = path.stages[-1].moved, path.stages[-1].lr
+    slowly = f", at a learning rate of only {lr:.1g}" if moved < TOLERANCE else ""
     warnings.warn(
         f"the fit has not converged after {path.n_steps} steps: the last stage still moved q by {moved:.2g} "
-        "of its standard deviation. Allow more steps, or look at q.verdict and q.plot() before using it.",
+        f"of its standard deviation{slowly}. Allow more steps, or look at q.verdict and q.plot() before "
+        "using it; if it never converges, the posterior may be improper.",
         stacklevel=3,
     )
+
+
+def _warn_of_gaps(weighted):
+    share = np.mean(~(weighted.log_w < np.inf))  # NaN or +inf; -inf is a density of zero
+    if share > MAX_GAPS:
+        warnings.warn(
+            f"the model's log-density is NaN or +inf at {share:.1%} of the draws of the final q, which is "
+            "fitted and judged by the others alone. Find the z at which model.log_joint(z) is not finite.",
+            stacklevel=3,
+        )

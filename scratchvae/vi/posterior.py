@@ -145,8 +145,12 @@ class Posterior:
 
     @functools.cached_property
     def _finite(self):
-        good = np.isfinite(self.weighted.log_w)
-        return Weighted(self.weighted.z[good], self.weighted.log_w[good])
+        return Weighted(self.weighted.z[self._good], self.weighted.log_w[self._good])
+
+    @functools.cached_property
+    def _good(self):
+        """Which draws have a weight, zero (of log -inf, outside of the support) included."""
+        return self.weighted.log_w < np.inf
 
     @property
     def khat(self):
@@ -156,15 +160,14 @@ class Posterior:
     @functools.cached_property
     def verdict(self):
         """A `scratchvae.importance.Verdict`: trust it, trust its mean but not its spread, or do not."""
-        good = np.isfinite(self.weighted.log_w)
-        parameters = self._parameters[good]
+        parameters = self._parameters[self._good]
         mean, sd = parameters.mean(axis=0), parameters.std(axis=0)
         return importance.judge_draws(mean, sd, parameters, self._finite.log_w, self.names)
 
     @functools.cached_property
     def corrected(self):
         """Moments of the parameters and log p(x), corrected by Pareto-smoothed importance weights."""
-        parameters = self._parameters[np.isfinite(self.weighted.log_w)]
+        parameters = self._parameters[self._good]
         smoothed, khat = self._smoothed
         mean, sd = (f(parameters, smoothed) for f in (importance.weighted_mean, importance.weighted_sd))
         return Corrected(mean, sd, importance.log_evidence(self._finite.log_w), float(khat))

@@ -79,10 +79,11 @@ class StagedAdam:
     normal; its result is the average of the second half of its iterates, which is far less noisy than
     the last one (Polyak & Juditsky 1992; in variational inference, Dhaka et al. 2020). While a stage at
     the first rate makes progress it is repeated; then the rate falls and the stages grow longer, until
-    one moves q by less than a fiftieth of q's own standard deviation. That is the scheme of Welandawe
-    et al. (2022) but for the rule to stop: they compare two Gaussians by their divergence, we compare
-    draws that share their noise. This serves every map, and it bounds the Wasserstein distance between
-    the two q, and so what mean and standard deviation may still be off (Huggins et al. 2020).
+    one moves q by less than a fiftieth of q's own standard deviation, and not steadily in one direction
+    (`has_settled`). That is the scheme of Welandawe et al. (2022) but for the rule to stop: they compare
+    two Gaussians by their divergence, we compare draws that share their noise. This serves every map, and
+    it bounds the Wasserstein distance between the two q, and so what mean and standard deviation may still
+    be off (Huggins et al. 2020).
 
     Parameters
     ----------
@@ -114,13 +115,25 @@ class StagedAdam:
         # What the stages after the first rate will take: 2 + 4 + 8 times the first stage's length.
         reserved = self.stage_steps * (2 ** (LEAST_DECAYS + 2) - 2)
         while not path.converged and path.n_steps + self.stage_steps <= steps:
+            is_whole = path.n_steps + n_steps <= steps  # one cut short would prove nothing by moving little
             gain = self.stage(path, lr, min(n_steps, steps - path.n_steps), on_step)
             _check_runaway(path, first_spread, self.model.space.names)
             again = path.n_steps + self.stage_steps + reserved <= steps
             if n_decays == 0 and gain > PROGRESS and again:
                 continue
-            path.converged = n_decays >= LEAST_DECAYS and path.stages[-1].moved < TOLERANCE
+            path.converged = n_decays >= LEAST_DECAYS and is_whole and self.has_settled(path.stages[-1])
             lr, n_steps, n_decays = lr / DECAY, 2 * n_steps, n_decays + 1
+
+    def has_settled(self, stage):
+        """Whether a stage left q where it was: not far, and no farther than steps of no direction go.
+
+        A step of Adam is about lr long. n of them in random directions bring each of the parameters,
+        n_params / L for a coordinate, about lr sqrt(n) away. What goes farther goes somewhere, however
+        slow a small rate makes it: the maximum is still ahead, or there is none, as where the posterior is
+        improper.
+        """
+        wander = stage.lr * math.sqrt(stage.n_steps * self.reparam.n_params / self.reparam.n_latent)
+        return stage.moved < min(TOLERANCE, wander)
 
     def stage(self, path, lr, n_steps, on_step):
         """One stage, from which `path` goes on unless the bound has fallen; return the bound's gain."""
