@@ -8,6 +8,7 @@ from scratchvae.plotting.curves import bound_trace, learning_curve
 from scratchvae.plotting.grids import grid_contours, grid_density
 from scratchvae.plotting.images import image_grid, manifold, reconstructions
 from scratchvae.plotting.predictive import predictive_histogram
+from scratchvae.plotting.ranks import rank_histogram, rank_histograms
 from scratchvae.plotting.scatter import latent_scatter
 from scratchvae.plotting.style import COLOURS, figure, save
 
@@ -23,6 +24,8 @@ __all__ = [
     "manifold",
     "pairs",
     "predictive_histogram",
+    "rank_histogram",
+    "rank_histograms",
     "reconstructions",
     "save",
 ]
