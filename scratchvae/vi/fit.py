@@ -300,12 +300,14 @@ def _weighted_draws(adam, path, rng):
 
 
 def _warn(path):
-    moved, lr = path.stages[-1].moved, path.stages[-1].lr
-    slowly = f", at a learning rate of only {lr:.1g}" if moved < TOLERANCE else ""
+    *before, last = path.stages
+    if before and last.n_steps < before[-1].n_steps:  # cut short by the limit
+        last = before[-1]
+    slowly = f", at a learning rate of only {last.lr:.1g}" if last.moved < TOLERANCE else ""
     warnings.warn(
-        f"the fit has not converged after {path.n_steps} steps: the last stage still moved q by {moved:.2g} "
-        f"of its standard deviation{slowly}. Allow more steps, or look at q.verdict and q.plot() before "
-        "using it; if it never converges, the posterior may be improper.",
+        f"the fit has not converged after {path.n_steps} steps: its last whole stage still moved q by "
+        f"{last.moved:.2g} of its standard deviation{slowly}. Allow more steps, or look at q.verdict and "
+        "q.plot() before using it; if it never converges, the posterior may be improper.",
         stacklevel=3,
     )
 
