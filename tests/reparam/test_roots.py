@@ -1,0 +1,69 @@
+"""Roots of many functions at once, and the scalar functions that keep flows invertible."""
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+from scratchvae.reparam import scalars
+from scratchvae.reparam.roots import increasing_root
+
+
+@pytest.mark.parametrize("m", [-1 + 1e-9, -0.5, 0.0, 3.0, 1e6])
+def test_the_root_is_that_of_brent(m):
+    y = np.array([[-40, -1, -1e-3], [0, 0.3, 2e3]])
+
+    def residual(a):
+        return a + m * np.tanh(a) - y, 1 + m / np.cosh(np.minimum(np.abs(a), 300)) ** 2
+
+    expected = [
+        optimize.brentq(lambda a, y=y: a + m * np.tanh(a) - y, y - abs(m) - 1, y + abs(m) + 1, xtol=1e-14)
+        for y in y.ravel()
+    ]
+    root = increasing_root(residual, y - abs(m) - 1, y + abs(m) + 1)
+    slope = np.maximum(1e-3, residual(root)[1])  # what rounding in y does to the root
+    assert (np.abs(root - np.reshape(expected, y.shape)) < 1e-14 + 1e-9 / slope).all()
+
+
+@pytest.mark.parametrize("power", [3, 9])
+def test_flat_functions_are_solved_too(power):
+    """Newton's steps alone shrink by 1 - 1 / power only."""
+    root = increasing_root(lambda a: (a**power, power * a ** (power - 1)), np.array([-5.0]), np.array([3.0]))
+    assert abs(root[0]) < 1e-14 if power == 3 else abs(root[0]) < 1e-3
+
+
+def test_a_root_at_the_end_of_the_bracket_is_found(dtype):
+    low = np.array([1.0, -2.0], dtype)
+    root = increasing_root(lambda a: (a - 1, np.ones_like(a)), low, np.array([4.0, 1.0], dtype))
+    assert root.dtype == dtype
+    np.testing.assert_allclose(root, 1, rtol=1e-6)
+
+
+def test_no_root_is_a_clear_error():
+    nan = np.array([np.nan])
+    with pytest.raises(
+        ValueError, match="did not converge in 300 steps; are all entries of lam and z finite"
+    ):
+        increasing_root(lambda a: (a, np.ones_like(a)), nan, nan)
+
+
+def test_above_minus_one_and_its_pieces():
+    x = np.array([-1e9, -1e3, -3, -1e-9, 0, 1e-9, 0.5, 1e3, 1e9])
+    m, gap, root = scalars.above_minus_one(x)
+    assert (gap > 0).all()
+    assert (m > -1).sum() >= 8  # rounding alone brings the first to -1
+    np.testing.assert_allclose(gap[:2], 1 / (2 * np.abs(x[:2])), rtol=1e-6)
+    np.testing.assert_allclose(m[3:6], x[3:6], rtol=1e-8)
+    np.testing.assert_allclose(m[2], -3 + np.sqrt(10) - 1, rtol=1e-14)
+    step = 1e-6
+    slope = (scalars.above_minus_one(x[2:7] + step)[0] - scalars.above_minus_one(x[2:7] - step)[0]) / (
+        2 * step
+    )
+    np.testing.assert_allclose(gap[2:7] / root[2:7], slope, rtol=1e-8)
+
+
+def test_tanh_and_slope_in_the_tails():
+    a = np.array([-800.0, -20, -1, 0, 1e-8, 3, 40])
+    t, slope = scalars.tanh_and_slope(a)
+    np.testing.assert_allclose(t, np.tanh(a), rtol=1e-15)
+    np.testing.assert_allclose(slope[1:], 1 / np.cosh(a[1:]) ** 2, rtol=1e-13)
+    assert slope[0] == 0
