@@ -90,7 +90,10 @@ class RaoBlackwell(ScoreFunction):
     log p_i is the sum of the terms of log p(x, z) in which z_i occurs, which a model gives as
     `local_log_joint`; without it the whole log p(x, z) stands there, and only log q is thinned. The
     leave-one-out baseline is taken coordinate by coordinate. (Ranganath, Gerrish & Blei 2014, section
-    3.1; the theorem of Rao and Blackwell says that such a conditional mean never varies more.)
+    3.1.)
+
+    It varies less where most of log w does not involve z_i. It may vary more near the posterior, where log w
+    as a whole is nearly constant and its parts are not; the more so if log q is thinned alone.
     """
 
     uses_local = True
