@@ -147,9 +147,8 @@ def fit(
         _warn(best)
     weighted = _weighted_draws(adam, best, rng)
     _warn_of_gaps(weighted)
-    return Posterior(
-        model, reparam, best, weighted, bound=bound_name, restarts=[path.bound for path in paths]
-    )
+    asked = {"family": family if isinstance(family, str) else reparam.spec, "bound": bound_name}
+    return Posterior(model, reparam, best, weighted, restarts=[path.bound for path in paths], **asked)
 
 
 # --- what comes in ------------------------------------------------------------------------------
@@ -292,7 +291,8 @@ def _evaluation_noise(model, kind, n_samples, rng):
 
 def _weighted_draws(adam, path, rng):
     """Independent draws of the final q with their log weights."""
-    n_draws = int(np.clip(FINAL_VALUES // max(1, adam.model.n_data or 1), 1000, N_DRAWS))
+    values_a_draw = max(1, adam.model.n_data or 1, 10 * adam.model.n_latent)
+    n_draws = int(np.clip(FINAL_VALUES // values_a_draw, 1000, N_DRAWS))
     eps = rng.standard_normal((n_draws, adam.model.n_latent))
     objective = Objective(adam.model, adam.reparam, adam.bound, path.coordinates)
     with np.errstate(all="ignore"):
