@@ -118,7 +118,7 @@ class Householder(Reparameterization):
 
     def mean_and_sigma(self, lam):
         """Zeros and ones, (..., L): z is a standard normal."""
-        mean = np.zeros((*np.shape(lam)[:-1], self.n_latent))
+        mean = np.zeros((*lam.shape[:-1], self.n_latent), lam.dtype)
         return mean, np.ones_like(mean)
 
 
