@@ -23,7 +23,7 @@ class Householder(Reparameterization):
     """z = H_n ... H_1 eps, the reflections H_k = I - 2 v_k v_k^T / |v_k|^2.
 
     H turns round what lies along v and leaves the rest. It is symmetric, orthogonal and its own inverse,
-    so a product of such maps keeps lengths and volumes (Tomczak & Welling 2016, section 3):
+    so a product of such maps keeps lengths and volumes (Tomczak & Welling 2016):
 
         log|det dz/deps| = 0                              cost of the map O(n L)
 
