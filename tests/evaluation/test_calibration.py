@@ -11,7 +11,14 @@ from scratchvae.constraints import Simplex
 from scratchvae.evaluation import Calibration, simulation_based_calibration
 from scratchvae.evaluation.calibration import ranks_of
 from scratchvae.evaluation.uniformity import Bins, RankTest, normal_scores, number_of_bins
-from scratchvae.models import BayesianModel, LinearRegression, NormalGamma, NormalMean
+from scratchvae.models import (
+    BayesianModel,
+    BetaBinomial,
+    LinearRegression,
+    NormalGamma,
+    NormalInverseGammaRegression,
+    NormalMean,
+)
 from scratchvae.vi import DivergedError
 
 
@@ -60,11 +67,20 @@ def test_an_exact_posterior_is_calibrated():
         assert "no miscalibration shows in 300 simulations" in test.sentence
 
 
-def test_an_exact_posterior_of_constrained_parameters_is_calibrated():
-    """Ranks are of the parameters in their own space, a precision among them."""
-    model = NormalGamma(np.zeros(6))
+@pytest.mark.parametrize(
+    "model",
+    [
+        BetaBinomial(3, 10),
+        NormalGamma(np.zeros(6)),
+        NormalInverseGammaRegression(np.arange(6.0), np.zeros(6)),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_conjugate_models_are_calibrated(model):
+    """Prior, likelihood, sampler and closed form are of one model; ranks are of its own parameters: a
+    probability, a precision, a standard deviation."""
     found = simulation_based_calibration(
-        model, fit=lambda model: model.exact_posterior(), rng=np.random.default_rng(3)
+        model, 100, fit=lambda model: model.exact_posterior(), rng=np.random.default_rng(3)
     )
     assert found.passed, str(found)
     assert found.names == tuple(model.space.names)
@@ -112,7 +128,7 @@ def test_a_departure_that_is_neither_bias_nor_width_is_not_uniform():
 
 def test_mean_field_is_too_narrow_where_the_posterior_is_correlated():
     found = simulation_based_calibration(
-        correlated_regression(), 20, rng=np.random.default_rng(0), progress=False, steps=200
+        correlated_regression(), 20, rng=np.random.default_rng(0), progress=False, steps=100
     )
     assert found["beta[0]"].words == ("too narrow",)
     assert found["beta[1]"].words == ("too narrow",)
@@ -125,7 +141,7 @@ def test_full_rank_is_calibrated_there():
         20,
         rng=np.random.default_rng(0),
         progress=False,
-        steps=600,
+        steps=100,
         family="full_rank",
     )
     assert found.passed, str(found)
