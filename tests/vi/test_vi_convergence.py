@@ -1,8 +1,10 @@
 """A fit says that it has converged only if it has, and refuses a posterior that does not integrate to one."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from vi_problems import Written, fitted, square, standard
+from vi_problems import Written, fitted, square
 
 import scratchvae as sv
 from scratchvae.models import BayesianModel, LogisticRegression, NormalMean
@@ -18,11 +20,11 @@ def far_mean():
 # --- converged or not ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", [{"lr": 1e-4}, {"lr": 1e-3}, {"steps": 10}, {"steps": 3}, {"steps": 1}])
+@pytest.mark.parametrize("options", [{"lr": 1e-4}, {"lr": 1e-3}, {"steps": 10}, {"steps": 1}])
 def test_too_small_steps_or_too_few_are_not_taken_for_convergence(options):
     """At such rates no stage moves q by much, wherever it stands."""
     with pytest.warns(UserWarning, match=r"the fit has not converged after \d+ steps"):
-        q = fitted(far_mean(), start="zero", **{"steps": 3000} | options)
+        q = fitted(far_mean(), start="zero", **{"steps": 1500} | options)
     assert not q.converged
     assert "NOT converged" in str(q)
 
@@ -46,8 +48,8 @@ def test_a_last_stage_that_is_cut_short_is_no_proof():
     ],
 )
 def test_the_rule_of_convergence(moved, lr, settled):
-    adam = StagedAdam(standard(), sv.reparam.build("mean_field", 1), None, None, None, None, 0.1, 100)
-    assert adam.has_settled(Stage(lr, 100, 0.0, moved)) == settled
+    adam = SimpleNamespace(reparam=sv.reparam.build("mean_field", 1))
+    assert StagedAdam.has_settled(adam, Stage(lr, 100, 0.0, moved)) == settled
 
 
 def test_one_long_run_warns_of_nothing():
@@ -111,7 +113,7 @@ def test_mean_field_cannot_run_along_it_but_is_not_trusted():
 def test_a_separable_logistic_regression_with_a_flat_prior(family):
     """Its runaway is as slow as the square root of a logarithm: it ends without convergence."""
     with pytest.warns(UserWarning, match=r"has not converged.*may be improper"):
-        q = fitted(separable(), family, steps=4000)
+        q = fitted(separable(), family, steps=2000)
     assert not q.converged
     assert q.verdict.code == "distrust"
 
@@ -132,7 +134,7 @@ def test_a_finite_prior_makes_it_proper():
 )
 def test_other_improper_densities_do_not_converge(log_joint, gradient):
     with pytest.warns(UserWarning, match="has not converged"):
-        assert not fitted(Written(1, log_joint, gradient), steps=4000).converged
+        assert not fitted(Written(1, log_joint, gradient), steps=2000).converged
 
 
 # --- densities with holes -----------------------------------------------------------------------

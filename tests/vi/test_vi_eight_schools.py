@@ -1,5 +1,7 @@
 """The eight schools: the posterior that taught the field to check its approximations."""
 
+import functools
+
 import pytest
 from vi_problems import fitted
 
@@ -8,9 +10,14 @@ from scratchvae.models import EightSchools
 EXACT = EightSchools().exact_by_quadrature()
 
 
+@functools.cache
+def non_centred(seed):
+    return fitted(EightSchools(), seed=seed)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_non_centred_full_rank(seed):
-    q = fitted(EightSchools(), seed=seed)
+    q = non_centred(seed)
     table = q.summary()
     assert q.converged
     assert abs(table["mu"].mean - EXACT.mu_mean) < 0.15 * EXACT.mu_sd
@@ -20,7 +27,7 @@ def test_non_centred_full_rank(seed):
 
 
 def test_the_weights_correct_both_moments_of_the_population():
-    q = fitted(EightSchools())
+    q = non_centred(0)
     mean, sd = q.corrected.mean.value, q.corrected.sd.value
     assert mean[0] == pytest.approx(EXACT.mu_mean, abs=0.05 * EXACT.mu_sd)
     assert mean[1] == pytest.approx(EXACT.tau_mean, abs=0.1 * EXACT.tau_sd)
@@ -39,7 +46,7 @@ def test_the_centred_way_is_not_trusted_full_rank(seed):
     assert q.summary()["tau"].sd < 0.5 * EXACT.tau_sd
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_the_centred_way_is_not_trusted_mean_field(seed):
     q = fitted(EightSchools(centred=True), "mean_field", seed=seed)
     assert q.verdict.code == "distrust"
