@@ -26,7 +26,7 @@ from scratchvae.vi.noise import noise_source
 from scratchvae.vi.objective import Objective
 from scratchvae.vi.posterior import N_DRAWS, Posterior, Weighted
 from scratchvae.vi.progress import ProgressBar
-from scratchvae.vi.stages import TOLERANCE, DivergedError, Path, StagedAdam
+from scratchvae.vi.stages import DivergedError, Path, StagedAdam
 from scratchvae.vi.start import laplace
 
 STARTS = ("auto", "laplace", "zero")
@@ -270,7 +270,13 @@ def _place(start, n_latent):
 def _laplace_coordinates(adam, place, start):
     if not adam.bound.pathwise and start == "auto":  # there may be no gradient to climb
         return []
-    found = laplace(adam.model, place)
+    try:
+        found = laplace(adam.model, place)
+    except NotImplementedError:
+        raise ValueError(
+            f"start='laplace' climbs the gradient, and {type(adam.model).__name__} has none: use "
+            "start='zero', or give a start=z."
+        ) from None
     if found is None and start == "laplace":
         raise ValueError(
             "no mode with a negative definite Hessian was found, so there is no Laplace approximation: use "
@@ -300,14 +306,12 @@ def _weighted_draws(adam, path, rng):
 
 
 def _warn(path):
-    *before, last = path.stages
-    if before and last.n_steps < before[-1].n_steps:  # cut short by the limit
-        last = before[-1]
-    slowly = f", at a learning rate of only {last.lr:.1g}" if last.moved < TOLERANCE else ""
+    last = path.stages[-1]
     warnings.warn(
-        f"the fit has not converged after {path.n_steps} steps: its last whole stage still moved q by "
-        f"{last.moved:.2g} of its standard deviation{slowly}. Allow more steps, or look at q.verdict and "
-        "q.plot() before using it; if it never converges, the posterior may be improper.",
+        f"the fit has not converged after {path.n_steps} steps: the last {last.n_steps} of them, at a "
+        f"learning rate of {last.lr:.1g}, still moved q by {last.moved:.2g} of its standard deviation. Allow "
+        "more steps, or look at q.verdict and q.plot() before using it; if it never converges, the posterior "
+        "may be improper.",
         stacklevel=3,
     )
 

@@ -115,25 +115,24 @@ class StagedAdam:
         # What the stages after the first rate will take: 2 + 4 + 8 times the first stage's length.
         reserved = self.stage_steps * (2 ** (LEAST_DECAYS + 2) - 2)
         while not path.converged and path.n_steps + self.stage_steps <= steps:
-            is_whole = path.n_steps + n_steps <= steps  # one cut short would prove nothing by moving little
             gain = self.stage(path, lr, min(n_steps, steps - path.n_steps), on_step)
             _check_runaway(path, first_spread, self.model.space.names)
             again = path.n_steps + self.stage_steps + reserved <= steps
             if n_decays == 0 and gain > PROGRESS and again:
                 continue
-            path.converged = n_decays >= LEAST_DECAYS and is_whole and self.has_settled(path.stages[-1])
+            path.converged = n_decays >= LEAST_DECAYS and self.has_settled(path.stages[-1], n_steps)
             lr, n_steps, n_decays = lr / DECAY, 2 * n_steps, n_decays + 1
 
-    def has_settled(self, stage):
+    def has_settled(self, stage, n_steps):
         """Whether a stage left q where it was: not far, and no farther than steps of no direction go.
 
         A step of Adam is about lr long. n of them in random directions bring each of the parameters,
         n_params / L for a coordinate, about lr sqrt(n) away. What goes farther goes somewhere, however
         slow a small rate makes it: the maximum is still ahead, or there is none, as where the posterior is
-        improper.
+        improper. Of a stage that was to have `n_steps` and was cut short, less is allowed.
         """
         wander = stage.lr * math.sqrt(stage.n_steps * self.reparam.n_params / self.reparam.n_latent)
-        return stage.moved < min(TOLERANCE, wander)
+        return stage.moved < min(TOLERANCE * math.sqrt(stage.n_steps / n_steps), wander)
 
     def stage(self, path, lr, n_steps, on_step):
         """One stage, from which `path` goes on unless the bound has fallen; return the bound's gain."""

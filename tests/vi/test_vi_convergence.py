@@ -38,18 +38,20 @@ def test_a_last_stage_that_is_cut_short_is_no_proof():
 
 
 @pytest.mark.parametrize(
-    ("moved", "lr", "settled"),
+    ("moved", "lr", "n_steps", "settled"),
     [
-        (0.5 * TOLERANCE, 0.01, True),
-        (1.5 * TOLERANCE, 0.01, False),  # far
-        (0.5 * TOLERANCE, 1e-4, False),  # 100 steps of 1e-4 at random go 1e-3 far, these went straight
-        (0.0005, 1e-4, True),
-        (0.0, 1e-4, True),
+        (0.9 * TOLERANCE, 0.01, 100, True),
+        (1.1 * TOLERANCE, 0.01, 100, False),  # far
+        (0.9 * TOLERANCE, 0.01, 400, False),  # little, but in a quarter of the steps
+        (0.4 * TOLERANCE, 0.01, 400, True),
+        (0.5 * TOLERANCE, 1e-4, 100, False),  # 100 steps of 1e-4 at random go 1e-3 far, these went straight
+        (0.0005, 1e-4, 100, True),
+        (0.0, 1e-4, 100, True),
     ],
 )
-def test_the_rule_of_convergence(moved, lr, settled):
+def test_the_rule_of_convergence(moved, lr, n_steps, settled):
     adam = SimpleNamespace(reparam=sv.reparam.build("mean_field", 1))
-    assert StagedAdam.has_settled(adam, Stage(lr, 100, 0.0, moved)) == settled
+    assert StagedAdam.has_settled(adam, Stage(lr, 100, 0.0, moved), n_steps) == settled
 
 
 def test_one_long_run_warns_of_nothing():

@@ -149,6 +149,17 @@ def test_a_model_without_a_gradient_is_told_and_the_score_function_takes_it():
     assert q.sd[0] == pytest.approx(1, abs=0.01)
 
 
+def test_laplace_needs_the_gradient_that_the_score_function_does_not():
+    class Blind(BayesianModel):
+        n_latent = 1
+
+        def log_joint(self, z):
+            return square(z - 1)
+
+    words = message(Blind(), bound="score_function_leave_one_out", start="laplace")
+    assert words.startswith("start='laplace' climbs the gradient, and Blind has none")
+
+
 def test_a_model_that_changes_z():
     def shifting(z):
         z -= 1.0
