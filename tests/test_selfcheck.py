@@ -23,6 +23,7 @@ from scratchvae.reparam import MAPS, Diagonal
 from scratchvae.vae import VAE
 
 VAES = [f"VAE {likelihood}/{bound}" for bound in EXACT_BOUNDS for likelihood in LIKELIHOODS]
+NETWORKED = [f"map {name}" for name in MAPS if name.endswith(("coupling", "autoregressive"))]
 ELBO = [name for name in VAES if name.endswith("/elbo")]
 WEIGHTED = [name for name in VAES if not name.endswith("/analytic_kl")]  # whose bound has the weights' terms
 ANALYTIC = [name for name in VAES if name.endswith("/analytic_kl")]
@@ -132,8 +133,8 @@ def log_det_of_the_inverse(patch):
 def one_row_of_the_weight_forgotten(patch):
     right = Linear.backward
 
-    def backward(self, cache, dh, need_dx=True):
-        dx = right(self, cache, dh, need_dx)
+    def backward(self, cache, dh, need_dx=True, need_weights=True):
+        dx = right(self, cache, dh, need_dx, need_weights)
         self.parameters.gradient(f"{self.prefix}weight")[-1] = 0
         return dx
 
@@ -143,8 +144,8 @@ def one_row_of_the_weight_forgotten(patch):
 def dx_times_two(patch):
     right = Linear.backward
 
-    def backward(self, cache, dh, need_dx=True):
-        dx = right(self, cache, dh, need_dx)
+    def backward(self, cache, dh, need_dx=True, need_weights=True):
+        dx = right(self, cache, dh, need_dx, need_weights)
         return dx if dx is None else 2 * dx
 
     patch.setattr(Linear, "backward", backward)
@@ -178,14 +179,14 @@ def both(name):
 IN_KERNELS = {
     "tanh' too large": (
         slope_of(codes.TANH, lambda d: 1.1 * d),
-        ["activation tanh", "linear", *VAES],
+        ["activation tanh", "linear", *NETWORKED, *VAES],
     ),
     "relu' turned": (slope_of(codes.RELU, np.negative), ["activation relu"]),
     "softplus' off by 1e-5": (
         slope_of(codes.SOFTPLUS, lambda d: d * 1.00001),
         ["activation softplus", "mlp"],
     ),
-    "db forgotten": (no_bias_gradient, ["linear", "mlp", *VAES]),
+    "db forgotten": (no_bias_gradient, ["linear", "mlp", *NETWORKED, *VAES]),
 }
 
 ELSEWHERE = {
@@ -193,8 +194,8 @@ ELSEWHERE = {
         lambda patch: patch.setattr(Gelu, "value", tanh_formula),
         ["activation gelu"],
     ),
-    "a row of dW forgotten": (one_row_of_the_weight_forgotten, ["linear", "mlp", *VAES]),
-    "dx times two": (dx_times_two, ["linear", "mlp", *VAES]),
+    "a row of dW forgotten": (one_row_of_the_weight_forgotten, ["linear", "mlp", *NETWORKED, *VAES]),
+    "dx times two": (dx_times_two, ["linear", "mlp", *NETWORKED, *VAES]),
     "the prior's sign": (result((StandardNormal, "backward"), np.negative), ["standard normal", *WEIGHTED]),
     "the prior forgotten by the VAE": (vae_forgets_the_prior, WEIGHTED),
     "Bernoulli residual turned": (

@@ -79,21 +79,31 @@ def check_reparameterization(reparam, lam=None, eps=None, *, seed=0, **options):
     Returns
     -------
     Report
-        Blocks "lam", "eps" and "log_det".
+        Blocks "lam" (if the map has one), "eps", one for each block of the map's weights, and "log_det".
     """
     rng = seeded(seed)
     lam = rng.standard_normal((3, reparam.n_params)) if lam is None else np.asarray(lam, dtype=np.float64)
     eps = rng.standard_normal((2, 3, reparam.n_latent)) if eps is None else np.asarray(eps, dtype=np.float64)
 
-    def forward(lam, eps):
+    weights = getattr(reparam, "parameters", None) or ()
+    before = {name: weights[name].copy() for name in weights}
+
+    def forward(lam=lam, eps=eps, **blocks):
+        for name, block in blocks.items():
+            weights[name] = block
         z, log_det, cache = reparam.forward(lam, eps)
         return (z, log_det), cache
 
     def backward(cache, dz, dlog_det):
         dlam, deps = reparam.backward(cache, dz, dlog_det)
-        return {"lam": dlam, "eps": deps}
+        return {"lam": dlam, "eps": deps} | {name: weights.gradient(name).copy() for name in weights}
 
-    report = check_backward(forward, backward, {"lam": lam, "eps": eps}, seed=seed, **options)
+    inputs = {"lam": lam, "eps": eps} if lam.size else {"eps": eps}
+    try:
+        report = check_backward(forward, backward, inputs | before, seed=seed, **options)
+    finally:
+        for name, block in before.items():
+            weights[name] = block
     return replace(report, blocks=(*report.blocks, _log_det_block(reparam, lam, eps, report.rtol)))
 
 

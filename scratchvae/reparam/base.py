@@ -18,7 +18,8 @@ class Reparameterization:
     A subclass writes ``forward(lam, eps) -> (z, log_det, cache)`` and ``backward(cache, dz, dlog_det) ->
     (dlam, deps)``, both gradients coming in, and, where there is one, ``inverse(lam, z) -> eps``. lam is
     (..., n_params), eps and z are (..., L), log_det is (...); leading axes broadcast. log_det is that of
-    the forward map. The cache is a NamedTuple that holds at least `eps`, as (..., L) in the shape of z.
+    the forward map. The cache is a NamedTuple that holds at least `eps`, (..., L) in the shape of z, and
+    `eps_shape`, the shape in which it came.
 
     A map may also have weights, the same for all data, as a network's: then `shapes` names their blocks,
     they lie in ``self.parameters``, and `backward` writes their gradients there, as a layer does.
@@ -114,7 +115,7 @@ class Reparameterization:
         map whose J is of a special form does it faster.
         """
         ones = np.ones(cache.eps.shape[:-1], cache.eps.dtype)
-        right = -cache.eps - self.backward(cache, np.zeros_like(cache.eps), ones)[1]
+        right = -cache.eps - self.backward(_for_each(cache), np.zeros_like(cache.eps), ones)[1]
         return self.solve_transposed(cache, right)
 
     def solve_transposed(self, cache, v):
@@ -123,7 +124,7 @@ class Reparameterization:
         for i in range(self.n_latent):  # the gradient of z_i is the i-th row of J
             dz = np.zeros_like(v)
             dz[..., i] = 1
-            rows.append(self.backward(cache, dz, np.zeros_like(v[..., 0]))[1])
+            rows.append(self.backward(_for_each(cache), dz, np.zeros_like(v[..., 0]))[1])
         return np.linalg.solve(np.stack(rows, axis=-1), v[..., None])[..., 0]
 
     def add_score(self, cache, score, dz, dlog_det):
@@ -149,6 +150,11 @@ class Reparameterization:
         a standard normal. Here nothing is.
         """
         return np.zeros(self.n_latent), np.ones(self.n_latent), lam
+
+
+def _for_each(cache):
+    """A cache with which `backward` gives deps for each z, not summed over those that share one eps."""
+    return cache._replace(eps_shape=cache.eps.shape)
 
 
 class Affine(Reparameterization):

@@ -71,6 +71,12 @@ class Free(Reparameterization):
             self.reparam.parameters.value = cache.weights
         return self.reparam.solve_transposed(cache.inner, v)
 
+    def grad_log_q(self, cache):
+        """The map's own."""
+        if self.n_weights:
+            self.reparam.parameters.value = cache.weights
+        return self.reparam.grad_log_q(cache.inner)
+
     def split(self, lam):
         """The map's own, the weights left as they are."""
         mean, factor, rest = self.reparam.split(lam[: self.reparam.n_params])

@@ -10,8 +10,9 @@ from scratchvae.reparam.base import Affine
 
 class Cache(NamedTuple):
     factor: np.ndarray  # C, (..., L, L)
-    eps: np.ndarray  # (..., L)
+    eps: np.ndarray  # in the shape of z, (..., L)
     lam_shape: tuple
+    eps_shape: tuple
 
 
 class FullRank(Affine):
@@ -60,12 +61,12 @@ class FullRank(Affine):
         n, factor = self.n_latent, self.factor(lam)
         z = lam[..., :n] + _times(factor, eps)  # Eq. (24)
         log_det = np.broadcast_to(lam[..., n : 2 * n].sum(axis=-1), z.shape[:-1])  # Eq. (25)
-        return z, log_det, Cache(factor, eps, lam.shape)
+        return z, log_det, Cache(factor, np.broadcast_to(eps, z.shape), lam.shape, eps.shape)
 
     def backward(self, cache, dz, dlog_det):
         """Return dlam (..., n_params) and deps (..., L) for the two incoming gradients."""
-        factor, eps, lam_shape = cache
-        deps = unbroadcast(_times(np.swapaxes(factor, -1, -2), dz), eps.shape)  # Eq. (24')
+        factor, eps, lam_shape, eps_shape = cache
+        deps = unbroadcast(_times(np.swapaxes(factor, -1, -2), dz), eps_shape)  # Eq. (24')
         dmu, dfactor = _summed(dz, eps, factor.shape)
         diagonal = np.diagonal(dfactor, axis1=-2, axis2=-1) * np.diagonal(factor, axis1=-2, axis2=-1)
         dlog_diag = diagonal + unbroadcast(dlog_det, lam_shape[:-1])[..., None]  # Eq. (25')
@@ -92,7 +93,6 @@ def _summed(dz, eps, shape):
     dmu = unbroadcast(dz, shape[:-1])
     if len(shape) == 2:
         n = shape[-1]
-        eps = np.broadcast_to(eps, dz.shape)
         return dmu, dz.reshape(-1, n).T @ eps.reshape(-1, n)  # Eq. (24')
     return dmu, unbroadcast(dz[..., :, None] * eps[..., None, :], shape)  # Eq. (24')
 

@@ -13,10 +13,11 @@ class Cache(NamedTuple):
     sigma: np.ndarray  # (..., L)
     v: np.ndarray  # (..., L, r)
     core: np.ndarray  # I + V^T V, (..., r, r)
-    eps: np.ndarray  # (..., L)
+    eps: np.ndarray  # in the shape of z, (..., L)
     along: np.ndarray  # V^T eps, (..., r)
     y: np.ndarray  # eps + V V^T eps, (..., L)
     lam_shape: tuple
+    eps_shape: tuple
 
 
 class LowRank(Affine):
@@ -89,12 +90,12 @@ class LowRank(Affine):
         y = eps + np.einsum("...ir,...r->...i", v, along)
         z = mu + sigma * y  # Eq. (26)
         log_det = log_sigma.sum(axis=-1) + np.linalg.slogdet(core)[1]  # Eq. (27)
-        cache = Cache(sigma, v, core, eps, along, y, lam.shape)
+        cache = Cache(sigma, v, core, np.broadcast_to(eps, z.shape), along, y, lam.shape, eps.shape)
         return z, np.broadcast_to(log_det, z.shape[:-1]), cache
 
     def backward(self, cache, dz, dlog_det):
         """Return dlam (..., n_params) and deps (..., L) for the two incoming gradients."""
-        sigma, v, core, eps, along, y, lam_shape = cache
+        sigma, v, core, eps, along, y, lam_shape, eps_shape = cache
         dy = sigma * dz
         dy_along = np.einsum("...ir,...i->...r", v, dy)
         deps = dy + np.einsum("...ir,...r->...i", v, dy_along)  # Eq. (26')
@@ -103,7 +104,7 @@ class LowRank(Affine):
         dv = unbroadcast(dv, v.shape) + 2 * dlog_det[..., None, None] * (v @ np.linalg.inv(core))  # Eq. (27')
         dlog_sigma = unbroadcast(dy * y, sigma.shape) + dlog_det[..., None]  # Eq. (26'), Eq. (27')
         blocks = [unbroadcast(dz, sigma.shape), dlog_sigma, dv.reshape(*sigma.shape[:-1], -1)]
-        return np.concatenate(blocks, axis=-1), unbroadcast(deps, eps.shape)
+        return np.concatenate(blocks, axis=-1), unbroadcast(deps, eps_shape)
 
     def solve_transposed(self, cache, v):
         """C^-T v = S^-1 (I + V V^T)^-1 v, as I + V V^T is symmetric; O(L r)."""

@@ -19,6 +19,7 @@ from scratchvae.validation import (
     in_range,
     numeric_array,
     positive_int,
+    whole_number,
 )
 from scratchvae.vi.coordinates import Coordinates
 from scratchvae.vi.minibatches import RowBatches, WholeData
@@ -26,12 +27,14 @@ from scratchvae.vi.noise import noise_source
 from scratchvae.vi.objective import Objective
 from scratchvae.vi.posterior import N_DRAWS, Posterior, Weighted
 from scratchvae.vi.progress import ProgressBar
-from scratchvae.vi.stages import DivergedError, Path, StagedAdam
+from scratchvae.vi.stages import EPSILON, DivergedError, Pace, Path, StagedAdam
 from scratchvae.vi.start import laplace
 
 STARTS = ("auto", "laplace", "zero")
 #: The length of the first stage; shorter if few steps are allowed.
-STAGE_STEPS = 100
+STAGE_STEPS, FLOW_STAGE_STEPS = 100, 500
+#: The first learning rate: of a Gaussian's lam, which is in units of its spread, and of a flow's weights.
+GAUSSIAN_LR, FLOW_LR = 0.1, 0.01
 #: Data beyond which "auto" takes minibatches, and of what size.
 LARGE_DATA, BATCH_SIZE = 10_000, 1000
 #: How many values of the likelihood a comparison of stages, and the last evaluation, may take.
@@ -53,7 +56,8 @@ def fit(
     start="auto",
     restarts=1,
     batch_size="auto",
-    lr=0.1,
+    lr="auto",
+    anneal="auto",
     noise="auto",
     progress=True,
 ):
@@ -124,16 +128,15 @@ def fit(
     bound_name = bound if isinstance(bound, str) else type(bound).__name__
     bound = build(BOUNDS, bound, "bound")
     _check_model(model, bound)
-    reparam = maps.build(family, model.n_latent, "family")
+    reparam = maps.build_free(family, model.n_latent)
     n_samples, steps = positive_int(n_samples, "n_samples"), positive_int(steps, "steps")
     _check_bound(bound, reparam, model, n_samples)
-    lr = in_range(lr, "lr", 0, math.inf, low_open=True, high_open=True)
     batches = _batches(model, batch_size, rng)
     kind = _kind_of_noise(noise, bound)
     evaluation_noise = _evaluation_noise(model, kind, n_samples, rng)
     source = noise_source(kind, model.n_latent, rng)
-    stage_steps = min(STAGE_STEPS, max(1, steps // 20))
-    adam = StagedAdam(model, reparam, bound, batches, source, evaluation_noise, lr, stage_steps)
+    pace = _pace(reparam, steps, lr, anneal)
+    adam = StagedAdam(model, reparam, bound, batches, source, evaluation_noise, pace)
     paths = []
     with ProgressBar(steps * positive_int(restarts, "restarts"), progress) as shown:
         for i in range(restarts):
@@ -184,6 +187,21 @@ def _has_normal_prior(model, reparam):
     z, other = np.random.default_rng(0).standard_normal((2, 8, model.n_latent))
     middle = 2 * model.grad_log_prior((z + other) / 2)
     return np.allclose(model.grad_log_prior(z) + model.grad_log_prior(other), middle, rtol=1e-8, atol=1e-10)
+
+
+def _pace(reparam, steps, lr, anneal):
+    """Rates and lengths: a flow has more to learn than a Gaussian, and more than one mode to find."""
+    is_gaussian = isinstance(reparam, maps.Affine)
+    if anneal == "auto":
+        anneal = 0 if is_gaussian else steps // 5
+    if lr == "auto":
+        lr = GAUSSIAN_LR if is_gaussian else FLOW_LR
+    return Pace(
+        lr=in_range(lr, "lr", 0, math.inf, low_open=True, high_open=True),
+        stage_steps=min(STAGE_STEPS if is_gaussian else FLOW_STAGE_STEPS, max(1, steps // 20)),
+        epsilon=EPSILON if is_gaussian else 1e-8,
+        anneal_steps=whole_number(anneal, "anneal"),
+    )
 
 
 def _kind_of_noise(noise, bound):

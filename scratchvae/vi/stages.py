@@ -15,7 +15,7 @@ PROGRESS = 0.05
 #: After a stage without progress the rate is divided by this and the next stage is twice as long.
 DECAY = math.sqrt(10)
 #: How often the rate falls at least, before a fit may be called converged.
-LEAST_DECAYS = 2
+LEAST_DECAYS = 3
 #: A fit has converged when a stage moves q by less than this, in units of q's standard deviation.
 TOLERANCE = 0.02
 #: The largest share of draws in a stage at which the model may be NaN or infinite.
@@ -28,6 +28,10 @@ EPSILON = 0.1
 LARGEST_LOSS = 1.0
 #: A spread that has grown so many times over is that of an improper posterior.
 RUNAWAY = 1e6
+
+
+#: Where annealing begins.
+FIRST_BETA = 0.1
 
 
 class DivergedError(ValueError):
@@ -72,6 +76,51 @@ class Path:
         return len(self.trace)
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How fast a fit goes.
+
+    Attributes
+    ----------
+    lr : float
+        The first rate.
+    stage_steps : int
+        The first stage's length.
+    epsilon : float
+        Adam's.
+    anneal_steps : int
+        Steps before the first stage, on a flattened density.
+    """
+
+    lr: float
+    stage_steps: int
+    epsilon: float = EPSILON
+    anneal_steps: int = 0
+
+
+class TemperedModel:
+    """p(x, z)^beta in the place of p(x, z), which is flatter for beta < 1."""
+
+    beta = 1.0
+
+    def __init__(self, model):
+        self.model = model
+
+    def forward(self, z, rows=None):
+        """Return beta log p(x|z), beta log p(z) and the cache."""
+        log_likelihood, log_prior, cache = self.model.forward(z, rows)
+        return self.beta * log_likelihood, self.beta * log_prior, cache
+
+    def backward(self, cache, dlog_likelihood, dlog_prior):
+        """Return dz."""
+        dlog_prior = None if dlog_prior is None else self.beta * dlog_prior
+        return self.model.backward(cache, self.beta * dlog_likelihood, dlog_prior)
+
+    def __getattr__(self, name):
+        """Everything else is the model's own."""
+        return getattr(self.model, name)
+
+
 class StagedAdam:
     """Raises the bound of a model by stages of Adam.
 
@@ -96,24 +145,24 @@ class StagedAdam:
         n -> eps (n, L).
     evaluation_noise : array (K, G, L)
         The noise on which stages are compared, the same for all: G times K draws.
-    lr : float
-        The first rate.
-    stage_steps : int
-        The first stage's length.
+    pace : Pace
     """
 
-    def __init__(self, model, reparam, bound, batches, noise, evaluation_noise, lr, stage_steps):
+    def __init__(self, model, reparam, bound, batches, noise, evaluation_noise, pace):
         self.model, self.reparam, self.bound, self.batches = model, reparam, bound, batches
         self.noise, self.evaluation_noise = noise, evaluation_noise
-        self.lr, self.stage_steps = lr, stage_steps
+        self.lr, self.stage_steps, self.epsilon = pace.lr, pace.stage_steps, pace.epsilon
+        self.anneal_steps = pace.anneal_steps
 
     def run(self, path, steps, on_step):
         """Go on from where `path` stands until q no longer moves, or for so many steps."""
+        if self.anneal_steps:
+            self.anneal(path, on_step)
         path.bound = self.value(path.coordinates, path.lam)
         first_spread = path.coordinates.spread
         lr, n_steps, n_decays = self.lr, self.stage_steps, 0
         # What the stages after the first rate will take: 2 + 4 + 8 times the first stage's length.
-        reserved = self.stage_steps * (2 ** (LEAST_DECAYS + 2) - 2)
+        reserved = self.stage_steps * (2 ** (LEAST_DECAYS + 1) - 2)
         while not path.converged and path.n_steps + self.stage_steps <= steps:
             gain = self.stage(path, lr, min(n_steps, steps - path.n_steps), on_step)
             _check_runaway(path, first_spread, self.model.space.names)
@@ -122,6 +171,28 @@ class StagedAdam:
                 continue
             path.converged = n_decays >= LEAST_DECAYS and self.has_settled(path.stages[-1], n_steps)
             lr, n_steps, n_decays = lr / DECAY, 2 * n_steps, n_decays + 1
+
+    def anneal(self, path, on_step):
+        """Steps towards p(x, z)^beta with beta rising from 0.1 to 1, so that q does not fall into one mode.
+
+        (Rezende & Mohamed 2015, section 6.1.)
+        """
+        model = TemperedModel(self.model)
+        objective = Objective(model, self.reparam, self.bound, path.coordinates)
+        adam = Adam(self.lr, epsilon=self.epsilon)
+        for beta in np.linspace(FIRST_BETA, 1, self.anneal_steps):
+            model.beta = beta
+            found = objective.loss_and_grad(
+                path.lam, self.noise(len(self.evaluation_noise)), next(self.batches)
+            )
+            if found.loss is not None:
+                adam.step(path.lam, found.dlam)
+            path.trace.append(math.nan)  # of another density than p(x, z)
+            path.n_bad += found.n_bad
+            on_step(path)
+        path.stages.append(
+            Stage(self.lr, self.anneal_steps, self.value(path.coordinates, path.lam), math.inf)
+        )
 
     def has_settled(self, stage, n_steps):
         """Whether a stage left q where it was: not far, and no farther than steps of no direction go.
@@ -149,7 +220,7 @@ class StagedAdam:
     def average(self, path, lr, n_steps, on_step):
         """Steps of Adam from where `path` stands; the average of lam over their second half."""
         objective = Objective(self._model_near(path), self.reparam, self.bound, path.coordinates)
-        adam, lam = Adam(lr, epsilon=EPSILON), path.lam.copy()
+        adam, lam = Adam(lr, epsilon=self.epsilon), path.lam.copy()
         total, n_averaged, n_bad = np.zeros_like(lam), _whole_passes(n_steps, self.batches.n_batches), 0
         for i in range(n_steps):
             eps = self.noise(self.evaluation_noise.shape[0])  # (K, L)

@@ -82,9 +82,18 @@ def test_the_inputs_are_not_changed_and_may_be_float32(factors):
 @pytest.mark.parametrize("n_latent", [1, 2, 5])
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_every_map_passes(name, n_latent, seed):
-    report = check_reparameterization(MAPS[name](n_latent), seed=seed)
+    n_latent = max(n_latent, 2) if name.endswith("coupling") else n_latent
+    reparam = MAPS[name](n_latent)
+    weights = reparam.parameters or ()
+    if weights:
+        reparam.parameters.value = 0.5 * np.random.default_rng(seed).standard_normal(len(weights))
+        before = weights.value.copy()
+    report = check_reparameterization(reparam, seed=seed)
     assert report.passed, f"\n{report}"
-    assert [block.name for block in report.blocks] == ["lam", "eps", "log_det"]
+    has_lam = ["lam"] if reparam.n_params else []
+    assert [block.name for block in report.blocks] == [*has_lam, "eps", *weights, "log_det"]
+    if weights:
+        np.testing.assert_array_equal(weights.value, before)
 
 
 @pytest.mark.parametrize(("lam_lead", "eps_lead"), [((), ()), ((), (4,)), ((4,), (2, 4)), ((2, 1), (4,))])
@@ -255,8 +264,8 @@ def plant_no_log_det(patch):
 def plant_no_bias(patch):
     right = Linear.backward
 
-    def backward(self, cache, dh, need_dx=True):
-        dx = right(self, cache, dh, need_dx)
+    def backward(self, cache, dh, need_dx=True, need_weights=True):
+        dx = right(self, cache, dh, need_dx, need_weights)
         self.parameters.gradient(f"{self.prefix}bias")[...] = 0
         return dx
 
@@ -267,8 +276,8 @@ def plant_transposed_output(patch):
     """The gradient of the decoder's first weight (2, 3), reshaped where it should be transposed."""
     right = Linear.backward
 
-    def backward(self, cache, dh, need_dx=True):
-        dx = right(self, cache, dh, need_dx)
+    def backward(self, cache, dh, need_dx=True, need_weights=True):
+        dx = right(self, cache, dh, need_dx, need_weights)
         if self.prefix == "decoder.0.":
             gradient = self.parameters.gradient("decoder.0.weight")
             gradient[...] = gradient.T.reshape(gradient.shape).copy()

@@ -51,7 +51,9 @@ def test_the_cell_runs_whole_and_finds_the_posterior(family, bound):
     draws = q.sample(4000, np.random.default_rng(1))
     assert (np.abs(draws.mean(axis=0) - EXACT.mean) < 0.3 * SD).all()
     np.testing.assert_allclose(draws.std(axis=0), SD, rtol=0.5 if is_slow else 0.3)
-    assert -0.3 < q.elbo - LOG_EVIDENCE < 4 * q.elbo_error + 1e-6
+    # A flow's log weights are skewed: of their rare low values 100,000 draws may have none.
+    rare = 1e-6 if family in GAUSSIAN else 5e-4
+    assert -0.3 < q.elbo - LOG_EVIDENCE < 4 * q.elbo_error + rare
     assert q.bound == bound
     assert np.isfinite(q.trace[-400:]).all()
 
