@@ -101,10 +101,8 @@ class Pace:
 class TemperedModel:
     """p(x, z)^beta in the place of p(x, z), which is flatter for beta < 1."""
 
-    beta = 1.0
-
-    def __init__(self, model):
-        self.model = model
+    def __init__(self, model, beta):
+        self.model, self.beta = model, beta
 
     def forward(self, z, rows=None):
         """Return beta log p(x|z), beta log p(z) and the cache."""
@@ -177,7 +175,7 @@ class StagedAdam:
 
         (Rezende & Mohamed 2015, section 6.1.)
         """
-        model = TemperedModel(self.model)
+        model = TemperedModel(self.model, FIRST_BETA)
         objective = Objective(model, self.reparam, self.bound, path.coordinates)
         adam = Adam(self.lr, epsilon=self.epsilon)
         for beta in np.linspace(FIRST_BETA, 1, self.anneal_steps):
@@ -241,6 +239,13 @@ class StagedAdam:
         if self.batches.n_batches == 1 or not self.bound.pathwise:
             return self.model
         return AnchoredModel(self.model, path.coordinates.shift)
+
+    def first_value(self, coordinates, lam):
+        """What is compared to choose where to begin: the bound of the density that the first steps see."""
+        if not self.anneal_steps:
+            return self.value(coordinates, lam)
+        model = TemperedModel(self.model, FIRST_BETA)
+        return Objective(model, self.reparam, self.bound, coordinates).value(lam, self.evaluation_noise)
 
     def value(self, coordinates, lam):
         """The bound on the noise of comparison and on all data, nats; -inf if it is nowhere finite."""
