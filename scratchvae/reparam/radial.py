@@ -9,6 +9,9 @@ from scratchvae.reparam.base import Reparameterization
 from scratchvae.reparam.products import dot
 from scratchvae.reparam.scalars import above_minus_one
 
+#: log_alpha counts as this at most, and as minus this at least: beyond, alpha or its inverse would overflow.
+MAX_LOG_ALPHA = 40.0
+
 
 class Cache(NamedTuple):
     eps: np.ndarray  # in the shape of z, (..., L)
@@ -53,6 +56,9 @@ class Radial(Reparameterization):
         drho = -h^2 dh                                     dy = m h dz + (y / r) drho / alpha
         deps = dz + dy      dz0 = -dy      dlog_alpha = -rho drho      dbeta = (1 + m) / sqrt(1 + beta^2) dm
 
+    The reach counts as e^40 where log_alpha is above 40, and as e^-40 where it is below -40: no lam then
+    makes log|det| infinite, and none that is of use is changed.
+
     At r = 0, log|det| has a kink as |y| has, and y / r counts as zero.
 
     The inverse is in closed form. The distance R = |z - z0| / alpha = rho (rho + 1 + m) / (1 + rho) is a
@@ -76,7 +82,8 @@ class Radial(Reparameterization):
 
     def _parts(self, lam):
         """z0 (..., L); alpha and beta, (..., 1)."""
-        return lam[..., :-2], np.exp(lam[..., -2:-1]), lam[..., -1:]
+        log_alpha = np.clip(lam[..., -2:-1], -MAX_LOG_ALPHA, MAX_LOG_ALPHA)
+        return lam[..., :-2], np.exp(log_alpha), lam[..., -1:]
 
     def forward(self, lam, eps):
         """Return z (..., L), log_det (...) and the cache, for lam (..., L + 2) and eps (..., L)."""
@@ -88,7 +95,7 @@ class Radial(Reparameterization):
         rho = r / alpha
         h = 1 / (1 + rho)
         z = eps + m * h * y  # Eq. (42)
-        across, along = (rho + gap) * h, (rho * (rho + 2) + gap) * h * h
+        across, along = (rho + gap) * h, (rho * h) * ((rho + 2) * h) + gap * h * h
         log_det = ((self.n_latent - 1) * np.log(across) + np.log(along))[..., 0]  # Eq. (43)
         full, unit = np.broadcast_to(eps, z.shape), y / np.where(r > 0, r, 1)
         cache = Cache(full, y, unit, rho, alpha, m, gap, root, across, along, eps.shape, lam.shape)
@@ -116,7 +123,7 @@ class Radial(Reparameterization):
         y = z - z0
         distance = np.sqrt(dot(y, y)) / alpha
         half = (distance - gap) / 2
-        far = np.abs(half) + np.sqrt(half * half + distance)  # never zero, for gap > 0
+        far = np.abs(half) + np.hypot(half, np.sqrt(distance))  # never zero, for gap > 0
         rho = np.where(half > 0, far, distance / far)
         return z0 + y * (1 + rho) / (rho + gap)
 
