@@ -5,6 +5,7 @@ from scratchvae.reparam.base import Affine, Reparameterization
 from scratchvae.reparam.chain import Chain
 from scratchvae.reparam.coupling import AdditiveCoupling, AffineCoupling
 from scratchvae.reparam.diagonal import Diagonal
+from scratchvae.reparam.elementwise import Elementwise
 from scratchvae.reparam.families import FAMILIES, build, build_free
 from scratchvae.reparam.free import Free
 from scratchvae.reparam.full_rank import FullRank
@@ -28,6 +29,7 @@ MAPS = {
     "sylvester": Sylvester,
     "householder_sylvester": HouseholderSylvester,
     "reverse": Reverse,
+    "elementwise": Elementwise,
     "affine_coupling": AffineCoupling,
     "additive_coupling": AdditiveCoupling,
     "spline_coupling": SplineCoupling,
@@ -43,6 +45,7 @@ __all__ = [
     "AffineCoupling",
     "Chain",
     "Diagonal",
+    "Elementwise",
     "FlowPrior",
     "Free",
     "FullRank",

@@ -37,8 +37,12 @@ def _spline(n_latent, n_maps, n_context):
 
 
 def _iaf(n_latent, n_maps, n_context):
-    """Between two maps the order is reversed: what came first, and saw nothing, then sees all."""
-    maps = [InverseAutoregressive(n_latent, n_context=n_context) for _ in range(n_maps)]
+    """Between two maps the order is reversed: what came first, and saw nothing, then sees all.
+
+    The networks are twice as wide as z, for fewer hidden units than inputs would leave out some of these.
+    """
+    hidden = max(64, 2 * n_latent)
+    maps = [InverseAutoregressive(n_latent, hidden, n_context) for _ in range(n_maps)]
     return [part for one in maps for part in (one, Reverse(n_latent))][:-1]
 
 

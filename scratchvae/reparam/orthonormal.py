@@ -7,8 +7,11 @@ import numpy as np
 from scratchvae.reparam.householder import Householder
 from scratchvae.reparam.products import transposed
 
-#: Of Bjorck's iteration. A singular value grows by 3/2 each time while it is small: 1e-16 needs 90.
-MAX_STEPS = 100
+#: Bjorck's steps in one round, and the most rounds. A singular value grows by 3/2 in a step while it is
+#: small: 1e-16 needs 90 steps.
+STEPS_A_ROUND, MAX_ROUNDS = 6, 16
+#: The largest |s^2 - 1| from which a round is the last: it becomes 0.22, 0.04, 1e-3, 1e-6, 7e-13, 3e-25.
+NEAR = 0.5
 
 
 class ByReflections:
@@ -39,9 +42,15 @@ class ByReflections:
         return self.reflections.backward(cache, dcolumns, np.zeros_like(dcolumns[..., 0]))[0]
 
 
+class Round(NamedTuple):
+    q: np.ndarray  # what the round was given, (..., L, M)
+    grams: tuple  # S_0, S_1, ..., (..., M, M)
+    products: tuple  # P_0 = I, P_1, ..., (..., M, M); the last is what q is multiplied by
+
+
 class BjorckCache(NamedTuple):
     scale: np.ndarray  # (..., 1, 1)
-    steps: tuple  # what each iteration was given, (..., L, M)
+    rounds: tuple
     lam_shape: tuple
 
 
@@ -57,14 +66,23 @@ class ByBjorck:
     3 (1 - s)^2 / 2. All s <= 1 is ensured by c = sqrt(|A|_1 |A|_inf), the largest column sum times the
     largest row sum, which is at least the spectral norm (Golub & Van Loan 2013, section 2.3.3) and is 1 at
     A = E. (The authors of the Sylvester flow divide by the Frobenius norm, at least as large, and run up to
-    100 steps too.) Steps end with the first that began within the square root of a machine epsilon.
+    100 steps of one product each.)
 
-    Backward, with S = Q^T Q, G the incoming gradient and K = Q^T G,
+    A step multiplies Q by T = (3 I - S) / 2, S = Q^T Q, and so S becomes T S T: what follows can be computed
+    from S alone, and M is small beside L. A round takes several steps on M x M matrices,
 
-        dQ = 3 G / 2 - (G S + Q (K + K^T)) / 2
+        S_0 = Q^T Q,    T_k = (3 I - S_k) / 2,    S_k+1 = T_k S_k T_k,    P_k+1 = P_k T_k,    P_0 = I
 
-    for each step from the last to the first, and dA = dQ / c: c counts as constant, for the nearest
-    orthonormal matrix of A and of A / c is the same.
+    and then Q <- Q P once. As the next round begins with the true Q^T Q, rounding is not handed on. The last
+    round is the first that begins near the identity.
+
+    Backward, for one round with the incoming gradient G: dP = Q^T G, and from the last step to the first
+
+        dT_k = P_k^T dP_k+1 + dS_k+1 T_k S_k + S_k T_k dS_k+1      dP_k = dP_k+1 T_k
+        dS_k = T_k dS_k+1 T_k - dT_k / 2
+
+    as S and T are symmetric, and then dQ = G P^T + Q (dS_0 + dS_0^T). dA = dQ / c: c counts as constant, for
+    the nearest orthonormal matrix of A and of A / c is the same.
 
     Parameters
     ----------
@@ -89,13 +107,12 @@ class ByBjorck:
         a = lam.reshape(*lam.shape[:-1], self.n_latent, self.rank)
         a = a + np.eye(self.n_latent, self.rank, dtype=lam.dtype)
         scale = _bound_of_spectral_norm(a)
-        q, steps = a / scale, []
-        for _ in range(MAX_STEPS):
-            steps.append(q)
-            gram = transposed(q) @ q
-            q = 1.5 * q - 0.5 * (q @ gram)
-            if not _distance_from_identity(gram) > np.sqrt(np.finfo(q.dtype).eps):  # NaN passes on
-                return q, BjorckCache(scale, tuple(steps), lam.shape)
+        q, rounds = a / scale, []
+        for _ in range(MAX_ROUNDS):
+            rounds.append(_round(q))
+            q = q @ rounds[-1].products[-1]
+            if not _distance_from_identity(rounds[-1].grams[0]) > NEAR:  # NaN passes on
+                return q, BjorckCache(scale, tuple(rounds), lam.shape)
         raise ValueError(
             f"the columns of a {self.n_latent} x {self.rank} matrix in lam, with ones added on its diagonal, "
             "are linearly dependent, so no orthonormal matrix is nearest to it; change lam."
@@ -103,19 +120,47 @@ class ByBjorck:
 
     def backward(self, cache, dq):
         """Return dlam (..., L M)."""
-        for q in reversed(cache.steps):
-            along = transposed(q) @ dq
-            dq = 1.5 * dq - 0.5 * (dq @ (transposed(q) @ q) + q @ (along + transposed(along)))
+        for one in reversed(cache.rounds):
+            dq = _round_backward(one, dq)
         return (dq / cache.scale).reshape(cache.lam_shape)
+
+
+def _round(q):
+    """Several steps on S = Q^T Q in place of Q."""
+    gram = transposed(q) @ q
+    grams, products = [gram], [np.broadcast_to(np.eye(gram.shape[-1], dtype=gram.dtype), gram.shape)]
+    for k in range(STEPS_A_ROUND):
+        step = _step(grams[k])
+        products.append(products[k] @ step)
+        grams.append(step @ grams[k] @ step)
+    return Round(q, tuple(grams), tuple(products))
+
+
+def _round_backward(one, dq):
+    """The gradient by what the round was given, for that by what it gave."""
+    q, grams, products = one
+    dproduct, dgram = transposed(q) @ dq, np.zeros_like(grams[0])
+    for k in reversed(range(STEPS_A_ROUND)):
+        step = _step(grams[k])
+        right = dgram @ step
+        dstep = transposed(products[k]) @ dproduct + right @ grams[k] + grams[k] @ step @ dgram
+        dproduct, dgram = dproduct @ step, step @ right - 0.5 * dstep
+    return dq @ transposed(products[-1]) + q @ (dgram + transposed(dgram))
+
+
+def _step(gram):
+    """T = (3 I - S) / 2."""
+    return 1.5 * np.eye(gram.shape[-1], dtype=gram.dtype) - 0.5 * gram
 
 
 def _bound_of_spectral_norm(a):
     """sqrt(|A|_1 |A|_inf), (..., 1, 1); never zero."""
     size = np.abs(a)
-    columns = size.sum(axis=-2, keepdims=True).max(axis=-1, keepdims=True)
-    rows = size.sum(axis=-1, keepdims=True).max(axis=-2, keepdims=True)
-    return np.maximum(np.sqrt(columns * rows), np.finfo(a.dtype).tiny)
+    columns = np.einsum("...ij->...j", size).max(axis=-1)
+    rows = np.einsum("...ij->...i", size).max(axis=-1)
+    return np.maximum(np.sqrt(columns * rows), np.finfo(a.dtype).tiny)[..., None, None]
 
 
 def _distance_from_identity(gram):
-    return np.abs(gram - np.eye(gram.shape[-1], dtype=gram.dtype)).max(initial=0)
+    """The largest row sum of |S - I|, at least its spectral norm."""
+    return np.abs(gram - np.eye(gram.shape[-1], dtype=gram.dtype)).sum(axis=-1).max(initial=0)

@@ -14,10 +14,12 @@ from scratchvae.reparam.families import FLOWS
 
 SINGLE = [name for name, kind in MAPS.items() if not issubclass(kind, Affine)]
 CHAINS = [f"{name}:{n}" for name in FLOWS for n in (1, 3)]
+#: For long chains, which hand leading axes on to their maps.
+SOME_LEADS = [((), (2, 4)), ((4,), ()), ((2, 1), (4,))]
 
 
-def make(name, n_latent=2, n_context=2):
-    """The map with weights that are far from zero; skipped where the dimension does not allow it."""
+def make(name, n_latent=2, n_context=2, moved=0.2):
+    """The map with weights that are moved far from where they begin; skipped where the dimension does not allow it."""
     takes_context = name.endswith(("coupling", "autoregressive"))
     try:
         if name in CHAINS:
@@ -30,7 +32,7 @@ def make(name, n_latent=2, n_context=2):
     rng = np.random.default_rng(3)
     flow.initialize(rng)
     if flow.shapes():
-        flow.parameters.value = flow.parameters.value + 0.2 * rng.standard_normal(len(flow.parameters))
+        flow.parameters.value = flow.parameters.value + moved * rng.standard_normal(len(flow.parameters))
     return flow
 
 
@@ -60,6 +62,8 @@ def test_inverse_undoes_forward(name, n_latent, scale, rng):
 
 @pytest.mark.parametrize(("lam_lead", "eps_lead"), flow_checks.LEADS)
 def test_backward_equals_central_differences(name, lam_lead, eps_lead, rng):
+    if name.endswith(":3") and (lam_lead, eps_lead) not in SOME_LEADS:
+        pytest.skip("a chain hands the leading axes on to its maps")
     flow = make(name, 3)
     lam, eps = flow_checks.draw(flow, rng, lam_lead, eps_lead)
     flow_checks.check_gradients(flow, lam, eps, rng, tolerance=1e-6)
@@ -93,9 +97,12 @@ def test_leading_axes_broadcast_as_a_loop_over_rows(name, lam_lead, eps_lead, rn
 
 
 def test_the_density_in_the_plane_integrates_to_one(name, rng):
-    flow = make(name, 2)
+    flow = make(name, 2, moved=0.05)  # a density that a grid can resolve
     lam, _ = flow_checks.draw(flow, rng, scale=0.5)
-    assert flow_checks.mass(flow, lam) == pytest.approx(1, abs=1e-3)
+    if name == "elementwise":  # its z is positive
+        assert flow_checks.mass(flow, lam, 0.005, 7) == pytest.approx(1, abs=1e-3)
+    else:
+        assert flow_checks.mass(flow, lam) == pytest.approx(1, abs=1e-3)
 
 
 @pytest.mark.parametrize("n_latent", [2, 3])
