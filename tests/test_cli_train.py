@@ -248,3 +248,17 @@ def test_pictures_of_every_likelihood(likelihood, tmp_path, capsys):
     for options in ([], ["--draw"]):
         argv = ["sample", tmp_path / "model.npz", "-n", 4, "--out", tmp_path / "x.png", *options]
         assert call(capsys, *argv)[0] == 0
+
+
+def test_a_flow_as_posterior_and_another_as_prior(tmp_path, capsys):
+    flows = ("--posterior", "iaf:2", "--prior", "coupling:2")
+    status, _, _ = call(capsys, "train", *SMALL, *flows, "--out", tmp_path, "--quiet")
+    assert status == 0
+    config = storage.load_npz(tmp_path / "best.npz")[1]["config"]
+    assert (config["posterior"], config["prior"]) == ("iaf:2", "coupling:2")
+    assert call(capsys, "evaluate", tmp_path / "best.npz", "--rows", 20, "--samples", 3, "--quiet")[0] == 0
+
+
+def test_a_posterior_that_is_not_known_is_refused(tmp_path, capsys):
+    sentence = refused(capsys, "train", *SMALL, "--posterior", "planr:8", "--out", tmp_path)
+    assert sentence.startswith("unknown posterior 'planr'; did you mean 'planar'?")

@@ -44,6 +44,14 @@ def _add_model(group):
         default="bernoulli",
         help="bernoulli (default), normal, normal_fixed:SIGMA, categorical:LEVELS, poisson",
     )
+    group.add_argument(
+        "--posterior",
+        default="diagonal",
+        help="diagonal (default), full_rank, low_rank:R, planar:N, sylvester:N, iaf:N, ...",
+    )
+    group.add_argument(
+        "--prior", default="standard_normal", help="standard_normal (default), or a learned coupling:N, ..."
+    )
     group.add_argument("--dtype", default="float32", help="float32 (default) or float64")
 
 
@@ -157,6 +165,8 @@ def _model(args, n_data):
         hidden,
         args.activation,
         args.likelihood,
+        args.posterior,
+        prior=args.prior,
         dtype=args.dtype,
         seed=args.seed,
     )
