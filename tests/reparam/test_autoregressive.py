@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from scratchvae.parameters import Parameters
+from scratchvae.reparam import build
 from scratchvae.reparam.autoregressive import InverseAutoregressive, MaskedAutoregressive
 
 BOTH = [InverseAutoregressive, MaskedAutoregressive]
@@ -129,3 +130,11 @@ def test_the_maps_say_what_they_are():
 def test_a_network_without_a_hidden_layer_is_refused(kind):
     with pytest.raises(ValueError, match="hidden is empty"):
         kind(3, hidden=())
+
+
+@pytest.mark.parametrize("n_latent", [2, 32, 65, 128])
+def test_every_input_has_a_hidden_unit_in_a_map_made_by_name(n_latent):
+    masked = [part.network for part in build("iaf:2", n_latent, n_context=3).maps if part.shapes()]
+    assert len(masked) == 2
+    for network in masked:
+        assert set(network.degrees(1)) == set(range(n_latent))  # the last input is seen by none

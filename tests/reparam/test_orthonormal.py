@@ -51,6 +51,20 @@ def test_bjorck_gives_the_polar_factor(scale, rng):
         np.testing.assert_allclose(got, linalg.polar(one)[0], atol=1e-10)
 
 
+@pytest.mark.parametrize("scale", [0.1, 1, 100])
+def test_single_precision_agrees_with_double_over_several_rounds(scale, rng):
+    basis = ByBjorck(8, 8)
+    lam, dq = scale * rng.normal(size=(200, 64)), rng.normal(size=(200, 8, 8))
+    q, cache = basis.forward(lam)
+    q_single, cache_single = basis.forward(lam.astype("float32"))
+    assert len(cache.rounds) > (1 if scale == 0.1 else 3)  # some matrices are nearly singular
+    np.testing.assert_allclose(np.swapaxes(q_single, -1, -2) @ q_single - np.eye(8), 0, atol=2e-6)
+    np.testing.assert_allclose(q_single, q, atol=1e-5)
+    dlam, dlam_single = basis.backward(cache, dq), basis.backward(cache_single, dq.astype("float32"))
+    assert dlam_single.dtype == "float32"
+    np.testing.assert_allclose(dlam_single, dlam, atol=2e-3 * np.abs(dlam).max())
+
+
 def test_nearly_dependent_columns_are_made_orthonormal_and_dependent_ones_are_an_error(rng):
     nearly = np.array([0, 1, 0, 0.0])  # (1, 1), (0, 1): then e_2 is brought to 1e-9 from e_1
     q, _ = ByBjorck(2, 2).forward(nearly + [0, 0, 1, 1e-9])
