@@ -99,12 +99,14 @@ def build(spec, n_latent, what="map", n_context=0):
 def build_free(spec, n_latent, what="family"):
     """The same for a fit without an encoder: the weights are a part of lam, and the diagonal map is last.
 
-    There the flow works on eps itself, wherever the posterior lies and however wide it is.
+    There the flow works on eps itself, wherever the posterior lies and however wide it is. Reflections
+    have a diagonal map before them too, for they would leave N(0, I) as it is.
     """
     found = build(spec, n_latent, what)
     if isinstance(found, _Named):
         diagonal, *maps = found.maps
-        found = _Named(spec, *maps, diagonal)
+        first = [diagonal] if isinstance(maps[0], Householder) else []
+        found = _Named(spec, *first, *maps, diagonal)
     return Free(found) if found.shapes() else found
 
 

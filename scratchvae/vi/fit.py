@@ -32,7 +32,7 @@ from scratchvae.vi.start import laplace
 
 STARTS = ("auto", "laplace", "zero")
 #: The length of the first stage; shorter if few steps are allowed.
-STAGE_STEPS, FLOW_STAGE_STEPS = 100, 500
+STAGE_STEPS, FLOW_STAGE_STEPS = 100, 1000
 #: The first learning rate: of a Gaussian's lam, which is in units of its spread, and of a flow's weights.
 GAUSSIAN_LR, FLOW_LR = 0.1, 0.005
 #: Data beyond which "auto" takes minibatches, and of what size.
@@ -93,7 +93,7 @@ def fit(
     lr : float or "auto"
         The first learning rate: for Gaussians 0.1, in units of q's standard deviations, for flows 0.005.
     anneal : int or "auto"
-        Steps at the beginning on p(x, z)^beta with beta rising from 0.1 to 1, in which q learns where
+        Steps at the beginning on p(x, z)^beta with beta rising from 0.01 to 1, in which q learns where
         all modes are. "auto" takes none for Gaussians and a fifth of the steps for flows.
     noise : {"auto", "even", "independent"}
         How eps is drawn (`scratchvae.vi.noise`). "auto" is even, where the bound allows that.

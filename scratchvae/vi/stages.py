@@ -31,7 +31,7 @@ RUNAWAY = 1e6
 
 
 #: Where annealing begins.
-FIRST_BETA = 0.1
+FIRST_BETA = 0.01
 
 
 class DivergedError(ValueError):
@@ -171,14 +171,16 @@ class StagedAdam:
             lr, n_steps, n_decays = lr / DECAY, 2 * n_steps, n_decays + 1
 
     def anneal(self, path, on_step):
-        """Steps towards p(x, z)^beta with beta rising from 0.1 to 1, so that q does not fall into one mode.
+        """Steps towards p(x, z)^beta with beta rising from 0.01 to 1, so that q does not fall into one mode.
 
-        (Rezende & Mohamed 2015, section 6.1.)
+        Rezende & Mohamed (2015, section 6.1) let beta rise by equal steps. Here it rises by equal factors:
+        what decides how much of q each mode keeps is the time at which q parts, when the valley between
+        them is a few nats deep, and for a deep valley that is at a small beta.
         """
         model = TemperedModel(self.model, FIRST_BETA)
         objective = Objective(model, self.reparam, self.bound, path.coordinates)
         adam = Adam(self.lr, epsilon=self.epsilon)
-        for beta in np.linspace(FIRST_BETA, 1, self.anneal_steps):
+        for beta in np.geomspace(FIRST_BETA, 1, self.anneal_steps):
             model.beta = beta
             found = objective.loss_and_grad(
                 path.lam, self.noise(len(self.evaluation_noise)), next(self.batches)
