@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+import threadpoolctl
 
 from scratchvae import kernels
+
+# The products in the tests are tiny: threads that wait for each other would cost more than they save.
+threadpoolctl.threadpool_limits(1, user_api="blas")
 
 
 @pytest.fixture(params=["numpy", "numba"])

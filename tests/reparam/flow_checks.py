@@ -92,11 +92,13 @@ def check_solution(flow, lam, eps, rng):
     np.testing.assert_allclose(flow.solve_transposed(cache, v), general, rtol=1e-9, atol=1e-10)
 
 
-def check_score(flow, lam, eps):
-    """grad_log_q against central differences of log_prob."""
+def check_score(flow, lam, eps, n_kinks=0):
+    """grad_log_q against central differences of log_prob, but for z at which these step over a kink."""
     z, _, cache = flow.forward(lam, eps)
     numerical = naive.numerical_gradient(lambda t: float(flow.log_prob(lam, t).sum()), z)
-    assert naive.relative_error(flow.grad_log_q(cache), numerical) < 1e-6
+    errors = np.linalg.norm(flow.grad_log_q(cache) - numerical, axis=-1)
+    wrong = errors > 1e-6 * np.maximum(1, np.linalg.norm(numerical, axis=-1))
+    assert wrong.sum() <= n_kinks
 
 
 def mass(flow, lam, low=-11, high=11, n=401):

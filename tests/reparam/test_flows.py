@@ -108,9 +108,10 @@ def test_the_density_in_the_plane_integrates_to_one(name, rng):
 @pytest.mark.parametrize("n_latent", [2, 3])
 def test_the_gradient_of_log_q_is_that_of_log_prob(name, n_latent, rng):
     flow = make(name, n_latent)
-    flow_checks.check_score(flow, *flow_checks.draw(flow, rng, (), (5,), 0.5))
+    n_kinks = 1 if "spline" in name else 0  # the second derivative of a spline jumps at its knots
+    flow_checks.check_score(flow, *flow_checks.draw(flow, rng, (), (5,), 0.5), n_kinks)
     lam, eps = flow_checks.draw(flow, rng, (4,), (), 0.5)  # eps is shared
-    flow_checks.check_score(flow, lam, eps)
+    flow_checks.check_score(flow, lam, eps, n_kinks)
 
 
 def test_the_special_solution_is_the_general_one(name, rng):
