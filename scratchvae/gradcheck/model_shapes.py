@@ -84,9 +84,22 @@ def called(model, name, z, *rows):
     except NotImplementedError as error:  # it says itself what to write
         raise ValueError(str(error) or f"{type(model).__name__} has no {name}: write it.") from None
     except (ValueError, IndexError, TypeError) as error:
-        hint = "rows is an array of indices of the data" if rows else ANY_AXES
-        raise ValueError(f"{name} fails for z of shape {z.shape}: {error}. {hint}.") from error
+        hint = "rows is an array of indices of the data" if rows else _hint(model)
+        reason = str(error).rstrip(" .")
+        raise ValueError(f"{name} fails for z of shape {z.shape}: {reason}. {hint}.") from error
+    except KeyError as error:
+        known = ", ".join(getattr(getattr(model, "space", None), "parameters", {}))
+        raise ValueError(f"{name} asks for {error}, which is no parameter; there are {known}.") from error
     return numeric_array(value, f"{name}(z)")
+
+
+def _hint(model):
+    if not getattr(model, "parameters", None):
+        return ANY_AXES
+    return (
+        "a parameter theta[name] has the samples' leading axes first: write theta[name][..., None] beside "
+        "data; does each parameter's size match the data's"
+    )
 
 
 def _check_function(model, name, z, expected):

@@ -1,5 +1,6 @@
 """Models of named, constrained parameters: log|det dtheta/dz| enters the density."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -39,9 +40,9 @@ class ConstrainedModel(BayesianModel):
     ...     parameters = {"mu": Real(), "tau": Positive()}
     ...     y = np.array([28.0, 8, -3, 7, -1, 1, 18, 12])
     ...     def prior(self, theta):
-    ...         mu, dmu, *_ = densities.normal(theta["mu"], 0, 5)
-    ...         tau, dtau, _ = densities.half_cauchy(theta["tau"], 5)
-    ...         return mu + tau, {"mu": dmu, "tau": dtau}
+    ...         log_mu, dmu, *_ = densities.normal(theta["mu"], 0, 5)  # log p(mu) and its derivative
+    ...         log_tau, dtau, _ = densities.half_cauchy(theta["tau"], 5)
+    ...         return log_mu + log_tau, {"mu": dmu, "tau": dtau}
     ...     def likelihood(self, theta):
     ...         mu, tau = theta["mu"][..., None], theta["tau"][..., None]  # (..., 1)
     ...         log_p, _, dmu, dtau = densities.normal(self.y, mu, tau)
@@ -64,12 +65,12 @@ class ConstrainedModel(BayesianModel):
     def log_prior(self, z):
         """log p(theta) + log|det dtheta/dz|."""
         theta, log_det, _ = self.space.forward(z)
-        return self.prior(theta)[0] + log_det  # Eq. (34)
+        return self._prior(theta)[0] + log_det  # Eq. (34)
 
     def grad_log_prior(self, z):
         """Its gradient by z."""
         theta, log_det, cache = self.space.forward(z)
-        return self.space.backward(cache, self.prior(theta)[1], np.ones_like(log_det))
+        return self.space.backward(cache, self._prior(theta)[1], np.ones_like(log_det))
 
     def log_likelihood(self, z, rows=None):
         """log p(x|theta)."""
@@ -81,14 +82,37 @@ class ConstrainedModel(BayesianModel):
         return self.space.backward(cache, self._likelihood(theta, rows)[1], np.zeros_like(log_det))
 
     def _likelihood(self, theta, rows):
-        return self.likelihood(theta) if rows is None else self.likelihood(theta, rows)
+        found = self.likelihood(theta) if rows is None else self.likelihood(theta, rows)
+        return self._checked_pair("likelihood", found)
+
+    def _prior(self, theta):
+        return self._checked_pair("prior", self.prior(theta))
+
+    def _checked_pair(self, name, found):
+        """(log_p, gradients) as they must be, or a ValueError that says what came in their place."""
+        if not isinstance(found, tuple) or len(found) != 2:
+            came = f"a tuple of {len(found)}" if isinstance(found, tuple) else f"a {type(found).__name__}"
+            raise ValueError(f"{name}(theta) must return (log_p, {{name: gradient}}), not {came}.")
+        log_p, gradients = found
+        if not isinstance(gradients, Mapping):
+            raise ValueError(
+                f"{name}(theta) must return its gradient as a dict by parameter name, not as a "
+                f"{type(gradients).__name__}."
+            )
+        unknown = sorted(set(gradients) - set(self.space.parameters))
+        if unknown:
+            known = ", ".join(self.space.parameters)
+            raise ValueError(
+                f"{name}(theta) returned a gradient by {unknown[0]!r}; the parameters are {known}."
+            )
+        return np.asarray(log_p), gradients
 
     def forward(self, z, rows=None):
         """Return log p(x|z), log p(z) and the cache; each function of theta is called once."""
         theta, log_det, space = self.space.forward(z)
         scale = 1.0 if rows is None else self.n_data / len(rows)
         log_likelihood, dlikelihood = self._likelihood(theta, rows)
-        log_prior, dprior = self.prior(theta)
+        log_prior, dprior = self._prior(theta)
         return scale * log_likelihood, log_prior + log_det, Cache(space, dlikelihood, dprior, scale)
 
     def backward(self, cache, dlog_likelihood, dlog_prior):

@@ -204,8 +204,10 @@ class Posterior:
     def __str__(self):
         state = "converged" if self.converged else "NOT converged"
         skipped = f", {self.n_skipped} draws skipped" if self.n_skipped else ""
-        found = self.corrected.log_evidence
-        evidence = f"{found.value:.3f} +- {found.standard_error:.3f}, khat {self.khat:.2f}"
+        found, khat = self.corrected.log_evidence, max(self.khat, 0.0)  # below 0 is as good as it gets
+        is_heavy = khat >= self.verdict.threshold
+        error = " (unreliable: its error is unknown)" if is_heavy else f" +- {found.standard_error:.3f}"
+        evidence = f"{found.value:.3f}{error}, khat {khat:.2f}"
         lines = [
             str(self.summary()),
             f"{self.family} by {self.bound}: {state} in {self.n_steps:,} steps{skipped}",

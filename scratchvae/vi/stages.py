@@ -10,7 +10,7 @@ from scratchvae.vi.coordinates import Coordinates
 from scratchvae.vi.minibatches import AnchoredModel
 from scratchvae.vi.objective import Objective
 
-#: A stage at the first rate is repeated while it raises the bound by more than so many nats.
+#: A stage is repeated, at the same rate, while it raises the bound by more than so many nats.
 PROGRESS = 0.05
 #: After a stage without progress the rate is divided by this and the next stage is twice as long.
 DECAY = math.sqrt(10)
@@ -124,8 +124,8 @@ class StagedAdam:
 
     Each stage has a constant rate, in the coordinates in which the q that it starts from is a standard
     normal; its result is the average of the second half of its iterates, which is far less noisy than
-    the last one (Polyak & Juditsky 1992; in variational inference, Dhaka et al. 2020). While a stage at
-    the first rate makes progress it is repeated; then the rate falls and the stages grow longer, until
+    the last one (Polyak & Juditsky 1992; in variational inference, Dhaka et al. 2020). While a stage
+    makes progress it is repeated; then the rate falls and the stages grow longer, until
     one moves q by less than a fiftieth of q's own standard deviation, and not steadily in one direction
     (`has_settled`). That is the scheme of Welandawe et al. (2022) but for the rule to stop: they compare
     two Gaussians by their divergence, we compare draws that share their noise. This serves every map, and
@@ -159,13 +159,12 @@ class StagedAdam:
         path.bound = self.value(path.coordinates, path.lam)
         first_spread = path.coordinates.spread
         lr, n_steps, n_decays = self.lr, self.stage_steps, 0
-        # What the stages after the first rate will take: 2 + 4 + 8 times the first stage's length.
-        reserved = self.stage_steps * (2 ** (LEAST_DECAYS + 1) - 2)
         while not path.converged and path.n_steps + self.stage_steps <= steps:
             gain = self.stage(path, lr, min(n_steps, steps - path.n_steps), on_step)
             _check_runaway(path, first_spread, self.model.space.names)
-            again = path.n_steps + self.stage_steps + reserved <= steps
-            if n_decays == 0 and gain > PROGRESS and again:
+            # What the stages at lower rates will take: the next is twice as long, and so on.
+            reserved = self.stage_steps * sum(2**i for i in range(n_decays + 1, LEAST_DECAYS + 1))
+            if gain > PROGRESS and path.n_steps + n_steps + reserved <= steps:
                 continue
             path.converged = n_decays >= LEAST_DECAYS and self.has_settled(path.stages[-1], n_steps)
             lr, n_steps, n_decays = lr / DECAY, 2 * n_steps, n_decays + 1
