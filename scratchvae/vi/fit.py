@@ -35,7 +35,7 @@ STARTS = ("auto", "laplace", "zero")
 #: The length of the first stage; shorter if few steps are allowed.
 STAGE_STEPS, FLOW_STAGE_STEPS = 100, 1000
 #: The first learning rate: of a Gaussian's lam, which is in units of its spread, and of a flow's weights.
-GAUSSIAN_LR, FLOW_LR = 0.1, 0.005
+GAUSSIAN_LR, FLOW_LR = 0.1, 0.002
 #: Data beyond which "auto" takes minibatches, and of what size.
 LARGE_DATA, BATCH_SIZE = 10_000, 1000
 #: How many values of the likelihood a comparison of stages, and the last evaluation, may take.
@@ -93,9 +93,9 @@ def fit(
         Rows a step, for a model with `n_data`. None takes all; "auto" takes 1,000 if there are more than
         10,000.
     lr : float or "auto"
-        The first learning rate: for Gaussians 0.1, in units of q's standard deviations, for flows 0.005.
+        The first learning rate: for Gaussians 0.1, in units of q's standard deviations, for flows 0.002.
     anneal : int or "auto"
-        Steps at the beginning on p(x, z)^beta with beta rising from 0.01 to 1, in which q learns where
+        Steps at the beginning on p(x, z)^beta with beta rising from 0.1 to 1, in which q learns where
         all modes are. "auto" takes none for Gaussians and a fifth of the steps for flows.
     noise : {"auto", "even", "independent"}
         How eps is drawn (`scratchvae.vi.noise`). "auto" is even, where the bound allows that.

@@ -31,7 +31,7 @@ RUNAWAY = 1e6
 
 
 #: Where annealing begins.
-FIRST_BETA = 0.01
+FIRST_BETA = 0.1
 
 
 class DivergedError(ValueError):
@@ -170,7 +170,7 @@ class StagedAdam:
             lr, n_steps, n_decays = lr / DECAY, 2 * n_steps, n_decays + 1
 
     def anneal(self, path, on_step):
-        """Steps towards p(x, z)^beta with beta rising from 0.01 to 1, so that q does not fall into one mode.
+        """Steps towards p(x, z)^beta with beta rising from 0.1 to 1, so that q does not fall into one mode.
 
         Rezende & Mohamed (2015, section 6.1) let beta rise by equal steps. Here it rises by equal factors:
         what decides how much of q each mode keeps is the time at which q parts, when the valley between
