@@ -19,7 +19,7 @@ SOME_LEADS = [((), (2, 4)), ((4,), ()), ((2, 1), (4,))]
 
 
 def make(name, n_latent=2, n_context=2, moved=0.2):
-    """The map with weights that are moved far from where they begin; skipped where the dimension does not allow it."""
+    """The map with weights moved far from where they begin; skipped where the dimension does not allow it."""
     takes_context = name.endswith(("coupling", "autoregressive"))
     try:
         if name in CHAINS:
