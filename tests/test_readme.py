@@ -64,10 +64,11 @@ def test_every_command_is_named():
     assert tuple(line.split(" | ")) == COMMANDS
 
 
-def test_the_results_table_is_that_of_the_kept_results():
+@pytest.mark.parametrize("name", ["reproduce", "flows"])
+def test_the_results_table_is_that_of_the_kept_results(name):
     import importlib.util
 
-    spec = importlib.util.spec_from_file_location("reproduce", ROOT / "benchmarks" / "reproduce.py")
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.table() in README
