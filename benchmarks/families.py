@@ -5,15 +5,15 @@
 
 Two questions, each family fitted in the same way:
 
-- A correlated Gaussian of L dimensions, which every family but mean-field should find: the largest error of
+- A correlated Gaussian of L dimensions, which mean-field cannot find, nor a low rank: the largest error of
   an entry of q's covariance, in units of the two standard deviations, by 100,000 draws of q (which err by
   about 0.01 themselves); the largest error of a standard deviation, relative; and log Z - ELBO in nats.
 - The banana and Neal's funnel, which no Gaussian can follow: khat, the shape of the tail of the importance
   weights, below 0.7 where they can be trusted (Vehtari et al. 2024), and log Z - ELBO.
 
 A Gaussian family stops by itself; a flow takes 5,000 steps at the rate 0.01 for the first question, 6,000 at
-0.005 for the second. The result is kept as JSON and as a Markdown table under benchmarks/results/; --table reads the JSON. It is
-the same for the same seed and the same versions.
+0.005 for the second. The result is kept as JSON and as a Markdown table under benchmarks/results/; --table
+reads the JSON. It is the same for the same seed and the same versions.
 """
 
 import argparse
