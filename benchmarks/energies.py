@@ -13,7 +13,8 @@ numbers say how far q is from p, both KL(q || p) in nats:
   maps, where the first takes none.
 
 Where they agree, determinant, inverse and normaliser do. The result is kept as JSON, as a Markdown table and,
-for the figure, as densities on a grid under benchmarks/results/; --table and --figure read these. Fits of
+for the figure, as densities on a grid under benchmarks/results/ (of these the last is not in the repository);
+--table and --figure read them. Fits of
 some targets or families alone replace their own entries. The result is the same for the same seed and the
 same versions.
 """
@@ -194,6 +195,9 @@ def names_shown():
 def figure():
     """Draw the densities side by side: a row an energy, the truth first, one scale of colour a row."""
     fits, densities = kept()["fits"], kept_densities()
+    missing = [name for name in names_shown() if name not in densities]
+    if missing:
+        raise FileNotFoundError(f"no density of {', '.join(missing)} is kept: fit these first.")
     columns = 1 + len(SHOWN)
     drawn, _ = plotting.figure(1.75 * columns, 1.72 * len(TARGETS) + 0.35)
     drawn.clear()
