@@ -45,7 +45,7 @@ TARGETS = {
 }
 #: What each family is given beside its name; a Gaussian needs nothing.
 FLOW = {"steps": 10_000, "start": "zero"}
-SPLINE = {"steps": 30_000, "start": "zero", "n_samples": 300, "anneal": 10_000}
+SPLINE = {"steps": 30_000, "start": "zero", "n_samples": 400, "anneal": 14_000}
 FAMILIES = {
     "mean_field": {},
     "full_rank": {},
