@@ -33,7 +33,10 @@ class Chain(Reparameterization):
 
     def __init__(self, *maps):
         if not maps or not all(isinstance(part, Reparameterization) for part in maps):
-            raise ValueError(f"a chain is made of one map at least, such as Diagonal(2), not of {maps!r}.")
+            kinds = ", ".join(type(part).__name__ for part in maps) or "none"
+            raise ValueError(
+                f"a chain is made of one map at least, as in Chain(Diagonal(2), Planar(2)), not of {kinds}."
+            )
         super().__init__(maps[0].n_latent)
         sizes = [part.n_latent for part in maps]
         if len(set(sizes)) > 1:

@@ -36,9 +36,20 @@ def test_a_chain_of_different_dimensions_says_which(maps):
         Chain(*maps)
 
 
-@pytest.mark.parametrize("maps", [(), ("planar",), (Planar(2), "planar"), (Planar,)])
-def test_a_chain_of_no_maps_says_what_it_takes(maps):
-    with pytest.raises(ValueError, match=r"a chain is made of one map at least, such as Diagonal\(2\)"):
+@pytest.mark.parametrize(
+    ("maps", "came"),
+    [
+        ((), "none"),
+        (("planar",), "str"),
+        ((Planar(2), "planar"), "Planar, str"),
+        ((Planar,), "type|ABCMeta"),
+        (([Planar(2), Planar(2)],), "list"),
+    ],
+)
+def test_a_chain_of_no_maps_says_what_it_takes(maps, came):
+    with pytest.raises(
+        ValueError, match=rf"made of one map at least, as in Chain\(Diagonal.* not of ({came})\."
+    ):
         Chain(*maps)
 
 
