@@ -16,7 +16,11 @@ from scratchvae.vae import VAE
 from scratchvae.validation import build
 
 #: Where the default hides a mistake (a factor 1 / sigma is not seen at sigma = 1) or is needlessly large.
-SPECS = {"normal_fixed": "normal_fixed:0.5", "categorical": "categorical:5"}
+SPECS = {
+    "normal_fixed": "normal_fixed:0.5",
+    "normal_shared": "normal_shared:0.5",
+    "categorical": "categorical:5",
+}
 
 
 def pieces(seed=0, only=""):
@@ -107,17 +111,20 @@ def _likelihood(name, rng):
     likelihood = build(LIKELIHOODS, SPECS.get(name, name), "likelihood")
     params = rng.standard_normal((2, 3, likelihood.n_params(4)))  # (K, B, n)
     x = likelihood.sample(params[0], rng)  # (B, D)
+    weights = likelihood.parameters or {}
 
-    def forward(params, x=x):
+    def forward(params, x=x, **blocks):
+        for name, block in blocks.items():
+            weights[name] = block
         log_p, cache = likelihood.forward(x, params)
         return (log_p,), cache
 
     def backward(cache, dlog_p):
         dx, dparams = likelihood.backward(cache, dlog_p)
-        return {"params": dparams, "x": dx}
+        return {"params": dparams, "x": dx} | {name: weights.gradient(name).copy() for name in weights}
 
     inputs = {"params": params, "x": x} if likelihood.differentiable_in_x else {"params": params}
-    return check_backward(forward, backward, inputs)
+    return check_backward(forward, backward, inputs | {name: weights[name].copy() for name in weights})
 
 
 def _kl(rng):

@@ -55,8 +55,9 @@ class VAE(Stored):
         After every hidden layer: tanh, relu, leaky_relu, elu, softplus, sigmoid, gelu, identity.
     likelihood : str or Likelihood
         p(x|z): "bernoulli" (the decoder gives logits), "normal" (mu and log_sigma for each entry,
-        packed), "normal_fixed:0.1" (mu; the number is sigma), "categorical:256" (that many logits
-        for each entry), "poisson" (log rates).
+        packed), "normal_fixed:0.1" (mu; the number is sigma), "normal_shared" (mu; one sigma for all is
+        learned, from 1 or "normal_shared:0.1"), "categorical:256" (that many logits for each entry),
+        "poisson" (log rates).
     posterior : str or Reparameterization
         The map from noise to z, whose parameters lam the encoder gives: "diagonal", "full_rank",
         "low_rank:2", "planar:8", "iaf:2", ... (`scratchvae.reparam.build`), or an object. A map's
@@ -122,7 +123,7 @@ class VAE(Stored):
         encoder_sizes = (self.n_data, *self.hidden, self.posterior.n_params)
         decoder_sizes = (self.n_latent, *reversed(self.hidden), self.likelihood.n_params(self.n_data))
         shapes = MLP.shapes(encoder_sizes, "encoder.") | MLP.shapes(decoder_sizes, "decoder.")
-        for part in ("posterior", "prior"):
+        for part in ("posterior", "prior", "likelihood"):
             shapes |= {f"{part}.{name}": shape for name, shape in getattr(self, part).shapes().items()}
         self.parameters = Parameters(shapes, self.dtype)
         shared = {"activation": self.activation, "parameters": self.parameters}
@@ -131,7 +132,7 @@ class VAE(Stored):
         rng = np.random.default_rng(self.seed)
         self.encoder.initialize(rng, self.initialization)
         self.decoder.initialize(rng, self.initialization)
-        for part in ("posterior", "prior"):
+        for part in ("posterior", "prior", "likelihood"):
             getattr(self, part).attach(self.parameters, f"{part}.")
             getattr(self, part).initialize(rng)
 

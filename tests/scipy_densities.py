@@ -20,6 +20,11 @@ def normal_fixed(likelihood, x, params):
     return stats.norm.logpdf(x, params, likelihood.sigma).sum()
 
 
+def normal_shared(likelihood, x, params):
+    """params are the means; the logarithm of the standard deviation is the likelihood's own."""
+    return stats.norm.logpdf(x, params, np.exp(float(likelihood.log_sigma))).sum()
+
+
 def categorical(likelihood, x, params):
     """params holds `n_levels` logits for each entry, entry by entry."""
     probabilities = special.softmax(params.reshape(len(x), likelihood.n_levels), axis=1)
@@ -36,6 +41,7 @@ DENSITIES = {
     "bernoulli": bernoulli,
     "normal": normal,
     "normal_fixed": normal_fixed,
+    "normal_shared": normal_shared,
     "categorical": categorical,
     "poisson": poisson,
 }

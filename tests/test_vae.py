@@ -15,7 +15,11 @@ from scratchvae.bounds import VAE_BOUNDS
 from scratchvae.distributions import LIKELIHOODS
 from scratchvae.nn import ACTIVATIONS
 
-SPECS = {"categorical": "categorical:3", "normal_fixed": "normal_fixed:0.7"}
+SPECS = {
+    "categorical": "categorical:3",
+    "normal_fixed": "normal_fixed:0.7",
+    "normal_shared": "normal_shared:0.7",
+}
 ALL_LIKELIHOODS = [SPECS.get(name, name) for name in LIKELIHOODS]
 
 

@@ -42,7 +42,7 @@ def _add_model(group):
     group.add_argument(
         "--likelihood",
         default="bernoulli",
-        help="bernoulli (default), normal, normal_fixed:SIGMA, categorical:LEVELS, poisson",
+        help="bernoulli (default), normal, normal_fixed:SIGMA, normal_shared, categorical:LEVELS, poisson",
     )
     group.add_argument(
         "--posterior",

@@ -5,6 +5,7 @@ from scratchvae.distributions.base import Likelihood
 from scratchvae.distributions.bernoulli import Bernoulli
 from scratchvae.distributions.categorical import Categorical
 from scratchvae.distributions.normal import Normal, NormalFixed, StandardNormal
+from scratchvae.distributions.normal_shared import NormalShared
 from scratchvae.distributions.poisson import Poisson
 
 #: What a decoder may end in, by the name that ``likelihood=`` takes.
@@ -12,6 +13,7 @@ LIKELIHOODS = {
     "bernoulli": Bernoulli,
     "normal": Normal,
     "normal_fixed": NormalFixed,
+    "normal_shared": NormalShared,
     "categorical": Categorical,
     "poisson": Poisson,
 }
@@ -23,6 +25,7 @@ __all__ = [
     "Likelihood",
     "Normal",
     "NormalFixed",
+    "NormalShared",
     "Poisson",
     "StandardNormal",
     "densities",

@@ -13,6 +13,9 @@ class Likelihood:
     (..., n_params), log_p (...), in nats; leading axes broadcast. ``backward(cache, dlog_p)`` gives
     (dx, dparams). A subclass writes `forward`, `grad_x` and `grad_params`, the derivatives of
     log p entry by entry, and the base applies the chain rule and sums over what was broadcast.
+
+    A likelihood may also have weights of its own, the same for all data, as a map may: then `shapes` names
+    their blocks, they lie in ``self.parameters``, and `backward` writes their gradients there.
     """
 
     #: The text that makes this object again, ``"name"`` or ``"name:number"``.
@@ -21,6 +24,18 @@ class Likelihood:
     differentiable_in_x = True
     #: Whether x is a level or a count, a whole number, and not a pixel's value x / scale.
     takes_levels = False
+    #: The weights, if there are some.
+    parameters = None
+
+    def shapes(self):
+        """The weights' blocks by name, {} if there are none."""
+        return {}
+
+    def attach(self, parameters, prefix=""):
+        """Let the weights lie in `parameters`, under `prefix` + name."""
+
+    def initialize(self, rng):
+        """Set the weights to where learning begins."""
 
     def n_params(self, n_data):
         """How many parameters the decoder must give for `n_data` entries of x."""

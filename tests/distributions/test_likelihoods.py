@@ -13,7 +13,11 @@ from scipy import integrate
 from scratchvae.distributions import LIKELIHOODS
 from scratchvae.validation import build
 
-SPECS = {"categorical": "categorical:4", "normal_fixed": "normal_fixed:0.7"}
+SPECS = {
+    "categorical": "categorical:4",
+    "normal_fixed": "normal_fixed:0.7",
+    "normal_shared": "normal_shared:0.7",
+}
 N_DATA = 3
 # Leading axes of x and of the parameters; the rows of the VAE's own use come first.
 LEADS = [
