@@ -44,6 +44,7 @@ FLOORS = {
     "selfcheck": 5,
     "diagnosis": 6,
     "course": 6,
+    "lesson": 6,
     "demo": 6,
     "cli": 6,
     "__main__": 6,

@@ -1,0 +1,73 @@
+"""What the tutorial scripts share: options, claims that are checked, figures.
+
+A tutorial is a plain script. It says what it claims by `claim`, which raises if the claim is false, and
+writes its figures by `save`; in a notebook the figure is also shown. Nothing here hides mathematics.
+"""
+
+import argparse
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FIGURES = Path(__file__).parent.parent / "figures"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure's file; a notebook shows it."""
+
+    path: Path
+
+    def _repr_png_(self):
+        return self.path.read_bytes()
+
+
+@dataclass
+class Lesson:
+    """One run of a tutorial.
+
+    Attributes
+    ----------
+    quick : bool
+        Whether a few seconds have to do: fewer draws, shorter training, and figures that are thrown away.
+    figures : Path
+        Where figures go.
+    n_claims : int
+        How many claims held so far.
+    """
+
+    quick: bool = False
+    figures: Path = FIGURES
+    n_claims: int = field(default=0, init=False)
+
+    def claim(self, sentence, holds, numbers=""):
+        """Print what is claimed with its numbers; raise AssertionError if it does not hold."""
+        if not holds:
+            raise AssertionError(f"this claim does not hold: {sentence} ({numbers})")
+        self.n_claims += 1
+        print(f"[holds] {sentence}" + (f": {numbers}" if numbers else ""))
+
+    def save(self, drawn, name):
+        """Write a figure as PNG into the folder of figures; a notebook shows what is returned."""
+        from scratchvae.plotting import save
+
+        path = self.figures / f"{name}.png"
+        save(drawn, path)
+        print(f"[figure] {path.parent.name}/{path.name}")
+        return Picture(path)
+
+
+def begin(argv=None):
+    """The lesson, with the options of the command line: ``--quick`` and ``--figures FOLDER``.
+
+    In a notebook, whose own arguments are none of ours, it is a full run.
+    """
+    parser = argparse.ArgumentParser(description="a tutorial of scratchvae")
+    parser.add_argument("--quick", action="store_true", help="a few seconds, for tests; figures go elsewhere")
+    parser.add_argument("--figures", type=Path, help="folder for the figures (default: figures/)")
+    in_notebook = "ipykernel" in sys.modules
+    args = parser.parse_args([] if in_notebook and argv is None else argv)
+    folder = args.figures or (Path(tempfile.mkdtemp(prefix="scratchvae-")) if args.quick else FIGURES)
+    folder.mkdir(parents=True, exist_ok=True)
+    return Lesson(args.quick, folder)

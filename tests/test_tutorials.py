@@ -1,0 +1,46 @@
+"""Each tutorial runs in its quick mode, holds its claims and makes the figures that are committed."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TUTORIALS = sorted((ROOT / "tutorials").glob("[0-9][0-9]_*.py"))
+SAVES = re.compile(r'course\.save\(\w+, f?"([^"]+)"\)')
+
+
+def test_there_are_tutorials():
+    assert TUTORIALS
+
+
+@pytest.mark.parametrize("script", TUTORIALS, ids=lambda script: script.stem)
+def test_it_runs_holds_its_claims_and_makes_its_figures(script, tmp_path):
+    env = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, str(script), "--quick", "--figures", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=300, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("[holds]") >= 3
+    assert {path.stem for path in tmp_path.glob("*.png")} == set(SAVES.findall(script.read_text()))
+
+
+@pytest.mark.parametrize("script", TUTORIALS, ids=lambda script: script.stem)
+def test_its_figures_are_committed(script):
+    names = SAVES.findall(script.read_text())
+    assert names
+    assert [name for name in names if not (ROOT / "figures" / f"{name}.png").exists()] == []
+
+
+@pytest.mark.parametrize("script", TUTORIALS, ids=lambda script: script.stem)
+def test_it_has_the_parts_that_every_lesson_has(script):
+    text = script.read_text()
+    assert text.startswith(f"# %% [markdown]\n# # {script.stem[:2]} ")
+    for part in ("**Afterwards you can**", "**Equations**", "**Time**", "**Expected", "## Summary"):
+        assert part in text.replace("\n# ", " "), part
+    for part in ("## Try this", "## Questions", "**Exercises**", "**Further reading**", "**Answers**"):
+        assert part in text.replace("\n# ", " "), part
+    assert text.count("default_rng(0)") == 1
+    assert len(text.splitlines()) <= 240

@@ -1,0 +1,195 @@
+# %% [markdown]
+# # 00 A Gaussian by hand
+#
+# **Afterwards you can** write down the density of a Gaussian and of a vector of independent ones, say why
+# programs compute its logarithm, draw from it, and check each of these against something that knows
+# nothing of your code.
+#
+# **Equations**: (13), the normal density. `scratchvae eq 13` prints it with the lines that implement it.
+#
+# **You need**: Python, NumPy, what a mean and an integral are. **Time**: 2 seconds to run. **Expected
+# output**: eight lines that begin with `[holds]`, and two figures.
+
+# %%
+import math
+
+import numpy as np
+from scipy import stats
+
+import scratchvae as sv
+from scratchvae import lesson, plotting
+
+course = lesson.begin()
+rng = np.random.default_rng(0)  # the one seed of this script
+
+# %% [markdown]
+# ## A density, by a loop
+#
+# A real random number $x$ is *normal*, or *Gaussian*, with mean $\mu$ and standard deviation $\sigma > 0$
+# if the probability that it falls into a short interval of length $dx$ around a point $x$ is $p(x)\,dx$
+# with
+#
+# $$p(x) = \frac{1}{\sqrt{2\pi}\,\sigma}\, \exp\Big(-\frac{(x-\mu)^2}{2\sigma^2}\Big)$$
+#
+# $p$ is a *density*: not a probability, but a probability per unit of $x$. It may exceed one. What must be
+# one is its integral. Let us write it as it stands, one number at a time.
+
+
+# %%
+def density_of_one(x, mu, sigma):
+    return math.exp(-((x - mu) ** 2) / (2 * sigma**2)) / (math.sqrt(2 * math.pi) * sigma)
+
+
+mu, sigma = 1.0, 0.2
+points = np.linspace(-1, 3, 2001)
+by_loop = np.array([density_of_one(x, mu, sigma) for x in points])
+area = by_loop.sum() * (points[1] - points[0])
+course.claim("a density may exceed one", by_loop.max() > 1, f"the largest value is {by_loop.max():.3f}")
+course.claim("but its integral is one", abs(area - 1) < 1e-9, f"a sum over a fine grid gives {area:.9f}")
+
+# %% [markdown]
+# ## The same with arrays
+#
+# NumPy applies an operation to a whole array. The loop disappears and the formula stays. We hold the two
+# against each other, and against SciPy, which was written by other people: that is how everything here is
+# tested.
+
+
+# %%
+def density(x, mu, sigma):
+    return np.exp(-((x - mu) ** 2) / (2 * sigma**2)) / (np.sqrt(2 * np.pi) * sigma)
+
+
+gap = np.abs(density(points, mu, sigma) - by_loop).max()
+course.claim("loop and array agree", gap < 1e-12, f"largest difference {gap:.1e}")
+gap = np.abs(density(points, mu, sigma) - stats.norm.pdf(points, mu, sigma)).max()
+course.claim("and so does SciPy", gap < 1e-12, f"largest difference {gap:.1e}")
+
+# %% [markdown]
+# ## Why logarithms: the disease
+#
+# If $D$ numbers are independent, their joint density is the product of the single ones. An image has
+# hundreds of pixels, a data set thousands of rows, and a product of a thousand numbers below one is
+# smaller than any number that a computer can hold: it becomes exactly zero. From then on nothing can be
+# compared, and no logarithm can be taken.
+
+# %%
+many = rng.normal(mu, sigma, 5000)
+product = np.prod(density(many, mu + 1, sigma))  # a poor model of the data, but not an impossible one
+print(f"the product of {many.size} densities, computed as it stands: {product}")
+
+# %% [markdown]
+# ## The cure
+#
+# The logarithm turns the product into a sum, and the sum is an ordinary number. For the Gaussian the
+# exponential even disappears:
+#
+# $$\log p(x) = -\tfrac12\log(2\pi) - \log\sigma - \frac{(x-\mu)^2}{2\sigma^2}$$
+#
+# The unit of a natural logarithm is the *nat*. Note the second term: a narrow Gaussian is a tall one.
+# Forget it, and every density with $\sigma \ne 1$ is wrong by a factor. The package parametrizes by
+# `log_sigma` $= \log\sigma$, so that any real number is allowed and $\sigma$ is positive by construction:
+# $\sigma = e^{\texttt{log\_sigma}}$.
+
+
+# %%
+def log_density(x, mu, log_sigma):
+    standardized = (x - mu) * np.exp(-log_sigma)
+    return -0.5 * np.log(2 * np.pi) - log_sigma - 0.5 * standardized**2
+
+
+total = log_density(many, mu + 1, np.log(sigma)).sum()
+course.claim(
+    "the product is zero to the computer, its logarithm an ordinary number",
+    product == 0 and np.isfinite(total),
+    f"{product} against {total:,.1f} nats",
+)
+ours = sv.densities.normal(many, mu + 1, sigma)[0]
+gap = abs(ours.sum() - total)
+course.claim("the package computes the same", gap < 1e-6, f"difference {gap:.1e} nats")
+
+# %% [markdown]
+# ## Sampling
+#
+# To *draw* from a Gaussian, take noise $\epsilon$ from the standard normal and move it: $x = \mu +
+# \sigma\epsilon$. This line will carry the whole course: it is a map from noise to what we want, and
+# everything that we need to know about $x$ follows from the map. For now we check what it must do: the
+# mean of many draws is near $\mu$, within a few *standard errors* $\sigma/\sqrt{n}$, and a histogram
+# follows the density.
+
+# %%
+n = 2_000 if course.quick else 100_000
+eps = rng.standard_normal(n)
+draws = mu + sigma * eps
+error = sigma / math.sqrt(n)
+course.claim(
+    "the mean of the draws is mu within four standard errors",
+    abs(draws.mean() - mu) < 4 * error,
+    f"{draws.mean():.4f}, mu = {mu}, standard error {error:.4f}",
+)
+
+drawn, (left, right) = plotting.figure(9, 3.6, n_columns=2)
+left.hist(draws, bins=60, density=True, color=plotting.COLOURS[5], label=f"{n:,} draws")
+left.plot(points, density(points, mu, sigma), color=plotting.COLOURS[1], lw=2, label="density")
+left.set(xlabel="x", ylabel="density, 1 / unit of x", xlim=(0, 2), title="A density may exceed one")
+left.legend(frameon=False)
+for width, colour in zip((0.2, 0.5, 1.0), plotting.COLOURS, strict=False):
+    right.plot(points, log_density(points, mu, np.log(width)), color=colour, label=rf"$\sigma$ = {width}")
+right.set(xlabel="x", ylabel="log density, nats", ylim=(-12, 2), title="Its logarithm is a parabola")
+right.legend(frameon=False)
+course.save(drawn, "00_gaussian")
+
+# %% [markdown]
+# ## Vectors
+#
+# A vector of $L$ independent Gaussians has the *sum* of the $L$ log-densities as its log-density.
+# Everywhere in the package the last axis of an array is summed over, and all others are kept: for `x` of
+# shape `(K, B, L)`, $K$ draws for $B$ data, the result has shape `(K, B)`. The figure shows what the sum
+# does to probability in many dimensions: the density is largest at zero, and yet almost no draw is near
+# zero, for there is hardly any room there.
+
+# %%
+shell = [np.linalg.norm(rng.standard_normal((n, dim)), axis=-1) for dim in (1, 10, 100)]
+course.claim(
+    "in 100 dimensions no draw of a standard normal is near its mode",
+    shell[2].min() > 5,
+    f"of {n:,}, the nearest is {shell[2].min():.2f} away, the mean distance {shell[2].mean():.2f}",
+)
+drawn, ax = plotting.figure(6.4, 3.6)
+for distances, dim, colour in zip(shell, (1, 10, 100), plotting.COLOURS, strict=False):
+    ax.hist(distances, bins=80, density=True, histtype="step", lw=2, color=colour, label=f"L = {dim}")
+ax.set(xlabel="distance from the mode", ylabel="density", title="Where draws of N(0, I) lie")
+ax.legend(frameon=False)
+course.save(drawn, "00_shell")
+
+# %% [markdown]
+# ## Summary
+#
+# - A density is a probability per unit; its integral is one, its values may exceed one.
+# - Products of densities underflow, sums of log-densities do not. All values in this course are in nats.
+# - $x = \mu + \sigma\epsilon$ draws from a Gaussian. The next tutorials ask what follows from such a map.
+#
+# ## Try this
+#
+# 1. Leave out `- log_sigma` in `log_density`. Which claim fails? Which one would not have noticed at
+#    $\sigma = 1$?
+# 2. How large must $n$ be for the mean of the draws to be right to three digits? Predict it, then try.
+# 3. At which $L$ do half of the draws of $\mathcal N(0, I)$ lie farther than 5 from zero?
+#
+# ## Questions
+#
+# 1. Can $\log p(x)$ be positive?
+# 2. Why is `log_sigma` a better parameter than `sigma` for a program that searches for the best one?
+# 3. The density at the mode of $\mathcal N(0, I)$ in 100 dimensions is $e^{-91.9}$. Why is the mode still
+#    not where draws lie?
+#
+# **Exercises**: `tutorials/exercises/ex01_densities.py`. **Next**: `01_bayes_on_a_grid.py`.
+#
+# **Further reading**: C. M. Bishop, *Pattern Recognition and Machine Learning*, Springer 2006, sections
+# 1.2.4 and 2.3; K. P. Murphy, *Probabilistic Machine Learning: An Introduction*, MIT Press 2022, sections
+# 2.6 and 3.2.
+#
+# **Answers**: 1. Yes, wherever the density exceeds one, as at the mode when $\sigma < 0.39$. 2. Every real
+# number is allowed, so a step can never leave the domain, and a step of a given size is a *relative*
+# change of sigma. 3. Probability is density times volume, and the volume at distance $r$ grows as
+# $r^{99}$.
