@@ -54,6 +54,17 @@ def fold(small, large):
     )
 
 
+def beside(x, c):
+    """x (..., n) and what it is conditioned on, c (..., C), in one row: (..., n + C); x itself if c is None.
+
+    An affine map of the two is x W_x + c W_c + b: a bias of its own for each c.
+    """
+    if c is None:
+        return x
+    c = np.broadcast_to(c, (*x.shape[:-1], c.shape[-1]))
+    return np.concatenate([x, c], axis=-1)  # Eq. (58)
+
+
 def row_blocks(n, size=4096):
     """Slices that cover n rows, at most `size` rows each, so that memory stays bounded."""
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]

@@ -6,26 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchvae import reparam
-from scratchvae.bounds import VAE_BOUNDS, Terms
-from scratchvae.broadcasting import row_blocks
+from scratchvae.bounds import Terms
+from scratchvae.broadcasting import beside
 from scratchvae.distributions import LIKELIHOODS, StandardNormal
 from scratchvae.nn import ACTIVATIONS, INITIALIZATIONS, MLP
-from scratchvae.numerics import log_sum_exp
 from scratchvae.parameters import Parameters, real_dtype
+from scratchvae.vae_evidence import Evidence
 from scratchvae.vae_files import Stored
+from scratchvae.vae_inputs import Inputs
 from scratchvae.validation import build as build_from_spec
-from scratchvae.validation import (
-    choose,
-    finite,
-    generator,
-    has_shape,
-    numeric_array,
-    positive_int,
-    whole_number,
-)
-
-#: How many rows, and values, the decoder makes at once where memory must not grow with the samples.
-MAX_ROWS, MAX_VALUES = 4096, 2**22
+from scratchvae.validation import choose, generator, positive_int, whole_number
 
 
 class Cache(NamedTuple):
@@ -39,7 +29,7 @@ class Cache(NamedTuple):
     likelihood: tuple
 
 
-class VAE(Stored):
+class VAE(Inputs, Evidence, Stored):
     """Encoder q(z|x), decoder p(x|z), prior p(z), by default N(0, I) (Kingma & Welling 2014).
 
     encoder: MLP n_data -> hidden -> 2 n_latent, its output packs lam = (mu, log_sigma).
@@ -69,12 +59,19 @@ class VAE(Stored):
         "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal" or "kingma_welling".
     prior : str or Reparameterization
         "standard_normal", or a map with an inverse, whose density of z is learned: "coupling:4".
+    n_classes : int, optional
+        C, for a conditional model p(x|y) (Sohn et al. 2015): every call that takes x takes the labels y
+        (B,) too, whole numbers from 0 to C - 1, and so do `decode` and `sample`. Encoder q(z|x, y) and
+        decoder p(x|z, y) see y one-hot, beside x and beside z; p(z) does not depend on it. Without it
+        there are no labels.
 
     Attributes
     ----------
     parameters : Parameters
-        Blocks encoder.{i}.weight (n_in, n_out), encoder.{i}.bias, decoder.{i}.weight,
-        decoder.{i}.bias, where i counts linear maps.
+        Blocks encoder.{i}.weight (n_in, n_out), encoder.{i}.bias, decoder.{i}.weight, decoder.{i}.bias,
+        where i counts linear maps, then those of posterior, prior and likelihood, where they have some
+        ("likelihood.log_sigma"). In a conditional model the last C rows of encoder.0.weight (D + C, n_out)
+        and of decoder.0.weight (L + C, n_out) are those of the label.
 
     Examples
     --------
@@ -99,9 +96,11 @@ class VAE(Stored):
         seed=0,
         initialization="auto",
         prior="standard_normal",
+        n_classes=None,
     ):
         self.n_data = positive_int(n_data, "n_data")
         self.n_latent = positive_int(n_latent, "n_latent")
+        self.n_classes = None if n_classes is None else positive_int(n_classes, "n_classes")
         self.hidden = _widths(hidden)
         choose(ACTIVATIONS, activation, "activation")
         choose({"auto": None, **INITIALIZATIONS}, initialization, "initialization")
@@ -120,8 +119,9 @@ class VAE(Stored):
         return reparam.FlowPrior(reparam.build(prior, self.n_latent, "prior"), self.dtype)
 
     def _build_networks(self):
-        encoder_sizes = (self.n_data, *self.hidden, self.posterior.n_params)
-        decoder_sizes = (self.n_latent, *reversed(self.hidden), self.likelihood.n_params(self.n_data))
+        n_classes, n_params = self.n_classes or 0, self.likelihood.n_params(self.n_data)
+        encoder_sizes = (self.n_data + n_classes, *self.hidden, self.posterior.n_params)
+        decoder_sizes = (self.n_latent + n_classes, *reversed(self.hidden), n_params)
         shapes = MLP.shapes(encoder_sizes, "encoder.") | MLP.shapes(decoder_sizes, "decoder.")
         for part in ("posterior", "prior", "likelihood"):
             shapes |= {f"{part}.{name}": shape for name, shape in getattr(self, part).shapes().items()}
@@ -138,7 +138,7 @@ class VAE(Stored):
 
     # --- the bound and its gradient -------------------------------------------------------------
 
-    def loss_and_grad(self, x, eps, bound="elbo"):
+    def loss_and_grad(self, x, eps, bound="elbo", y=None):
         """Loss of a minibatch; its gradient goes to ``parameters.grad``.
 
         Parameters
@@ -149,6 +149,8 @@ class VAE(Stored):
         bound : str or bound
             "elbo" (Monte Carlo, Eq. 7), "analytic_kl" (KL in closed form), "iwae" (importance-weighted),
             "sticking_the_landing", or another of ``sv.bounds.VAE_BOUNDS``.
+        y : array (B,) of int, optional
+            The labels, for a conditional model.
 
         Returns
         -------
@@ -158,36 +160,34 @@ class VAE(Stored):
         Raises
         ------
         ValueError
-            If x or eps has another shape, is not finite, or x does not suit the likelihood.
+            If x, eps or y has another shape, is not finite, or x does not suit the likelihood; if y is given
+            to a model without labels, or is missing.
         """
-        bound = self.check_bound(bound)
-        x = self.check_data(x)
-        eps = self._check_noise(eps, x)
-        bound.check_samples(len(eps))
-        return self.loss_and_grad_unchecked(x, eps, bound)
+        x, eps, bound, y = self._checked(x, eps, bound, y)
+        return self.loss_and_grad_unchecked(x, eps, bound, y)
 
-    def loss(self, x, eps, bound="elbo"):
+    def loss(self, x, eps, bound="elbo", y=None):
         """Loss of a minibatch without its gradient; arguments as for `loss_and_grad`."""
-        bound = self.check_bound(bound)
-        x = self.check_data(x)
-        terms, _ = self.forward(x, self._check_noise(eps, x), bound.uses_kl)
+        x, eps, bound, y = self._checked(x, eps, bound, y)
+        terms, _ = self.forward(x, eps, bound.uses_kl, y)
         return float(bound.forward(terms)[0])
 
-    def loss_and_grad_unchecked(self, x, eps, bound):
+    def loss_and_grad_unchecked(self, x, eps, bound, y=None):
         """`loss_and_grad` without its checks, for arrays that are known to be right."""
-        terms, cache = self.forward(x, eps, bound.uses_kl)
+        terms, cache = self.forward(x, eps, bound.uses_kl, y)
         loss, bound_cache = bound.forward(terms)
         self.backward(cache, bound.backward(bound_cache), bound.pathwise)
         return float(loss)
 
-    def forward(self, x, eps, uses_kl=False):
-        """The terms of Eq. (6) for x (B, D) and eps (K, B, L), and the cache.
+    def forward(self, x, eps, uses_kl=False, y=None):
+        """The terms of Eq. (6) for x (B, D), eps (K, B, L) and labels y (B,) if any, and the cache.
 
         With `uses_kl` the prior, noise and log-determinant are left out for the closed-form KL.
         """
-        lam, encoder = self.encoder.forward(self.likelihood.encoder_input(x))  # (B, n_params)
+        c = self.one_hot(y)  # (B, C)
+        lam, encoder = self.encoder.forward(beside(self.likelihood.encoder_input(x), c))  # (B, n_params)
         z, log_det, posterior = self.posterior.forward(lam, eps)  # Eq. (6)
-        decoded, decoder = self.decoder.forward(z)  # (K, B, n)
+        decoded, decoder = self.decoder.forward(beside(z, c))  # (K, B, n)
         log_likelihood, likelihood = self.likelihood.forward(x, decoded)  # (K, B)
         if uses_kl:
             kl, kl_cache = self.posterior.kl_forward(lam)  # (B,)
@@ -207,7 +207,7 @@ class VAE(Stored):
         score of q, and through the closed-form KL.
         """
         _, ddecoded = self.likelihood.backward(cache.likelihood, dterms.log_likelihood, need_dx=False)
-        dz = self.decoder.backward(cache.decoder, ddecoded)
+        dz = self.decoder.backward(cache.decoder, ddecoded)[..., : self.n_latent]  # Eq. (58')
         dlog_det = dterms.log_det
         if dterms.log_prior is not None:
             dz = dz + self.prior.backward(cache.prior, dterms.log_prior)
@@ -222,134 +222,49 @@ class VAE(Stored):
             dlam = dlam + self.posterior.kl_backward(cache.kl, dterms.kl)
         self.encoder.backward(cache.encoder, dlam, need_dx=False)
 
-    def log_weights(self, x, eps):
-        """log p(x, z) - log q(z|x), (K, B), nats, for x (B, D) and eps (K, B, L)."""
-        x = self.check_data(x)
-        lam, _ = self.encoder.forward(self.likelihood.encoder_input(x))
-        return self._log_weights_given(lam, x, self._check_noise(eps, x))
-
-    def elbo(self, x, eps):
-        """The Monte Carlo ELBO of each datum, (B,), nats: the mean of its K log weights."""
-        return self.log_weights(x, eps).mean(axis=0)  # Eq. (7)
-
-    def log_likelihood(self, x, n_samples, rng, progress=None):
-        """Importance-sampled log evidence log p(x) of each datum, nats (Rezende et al. 2014, appendix E).
-
-        log p(x) is estimated by log (1/S) sum_s p(x, z_s) / q(z_s|x) with z_s drawn from q(z|x), a lower
-        bound in expectation that tightens as S grows (Burda et al. 2016). Memory does not grow with S:
-        a running log-sum-exp takes the samples some at a time. Not to be taken for log p(x|z), the
-        likelihood of a decoded z.
-
-        Parameters
-        ----------
-        x : array (N, D)
-        n_samples : int
-            S.
-        rng : numpy.random.Generator
-        progress : callable, optional
-            Called with the number of data that are done since the last call.
-
-        Returns
-        -------
-        array (N,)
-        """
-        x, n_samples = self.check_data(x), positive_int(n_samples, "n_samples")
-        generator(rng)
-        result = np.empty(len(x))
-        for rows in row_blocks(len(x), self.rows_at_once):
-            result[rows] = self._log_likelihood_of_block(x[rows], n_samples, rng)
-            if progress is not None:
-                progress(len(x[rows]))
-        return result
-
-    @property
-    def rows_at_once(self):
-        """How many rows the decoder may be given at once; fewer if each makes many values."""
-        return max(1, min(MAX_ROWS, MAX_VALUES // self.likelihood.n_params(self.n_data)))
-
-    def _log_likelihood_of_block(self, x, n_samples, rng):
-        lam, _ = self.encoder.forward(self.likelihood.encoder_input(x))
-        at_once = max(1, self.rows_at_once // len(x))
-        log_sum = np.full(len(x), -np.inf)
-        for done in range(0, n_samples, at_once):
-            n_now = min(at_once, n_samples - done)
-            eps = rng.standard_normal((n_now, len(x), self.n_latent), self.dtype)
-            log_w = self._log_weights_given(lam, x, eps)  # (n_now, B)
-            log_sum = np.logaddexp(log_sum, log_sum_exp(log_w.astype(np.float64), axis=0))
-        return log_sum - np.log(n_samples)  # Eq. (17)
-
-    def _log_weights_given(self, lam, x, eps):
-        z, log_det, _ = self.posterior.forward(lam, eps)
-        log_likelihood = self.likelihood.log_prob(x, self.decoder.forward(z)[0])
-        return log_likelihood + self.prior.log_prob(z) - self.noise.log_prob(eps) + log_det  # Eq. (5)
-
     # --- encoder and decoder by themselves ------------------------------------------------------
 
-    def encode(self, x):
+    def encode(self, x, y=None):
         """Mean and standard deviation of q(z|x), (B, L) each."""
-        lam, _ = self.encoder.forward(self.likelihood.encoder_input(self.check_data(x)))
-        return self.posterior.mean_and_sigma(lam)
+        x = self.check_data(x)
+        c = self.one_hot(self.check_labels(y, x.shape[:1]))
+        return self.posterior.mean_and_sigma(self._lam(x, c))
 
-    def decode(self, z):
-        """Mean of p(x|z), (..., D), for z (..., L)."""
-        return self.likelihood.mean(self._decoded(z))
+    def _lam(self, x, c):
+        """The encoder's output (B, n_params)."""
+        return self.encoder.forward(beside(self.likelihood.encoder_input(x), c))[0]
 
-    def sample(self, n, rng):
-        """Draw n data, (n, D): z from the prior, then x from p(x|z)."""
-        return self.likelihood.sample(self._decoded(self._prior_draws(n, rng)), rng)
+    def decode(self, z, y=None):
+        """Mean of p(x|z), (..., D), for z (..., L); y: labels (...) or one for all, if conditional."""
+        return self.likelihood.mean(self._decoded(z, y))
 
-    def sample_mean(self, n, rng):
+    def sample(self, n, rng, y=None):
+        """Draw n data, (n, D): z from the prior, then x from p(x|z); y: n labels or one for all."""
+        return self.likelihood.sample(self._decoded(self._prior_draws(n, rng), y), rng)
+
+    def sample_mean(self, n, rng, y=None):
         """Like `sample`, but the mean of p(x|z) in place of a draw: what papers mostly show."""
-        return self.decode(self._prior_draws(n, rng))
+        return self.decode(self._prior_draws(n, rng), y)
 
     def _prior_draws(self, n, rng):
         shape = (positive_int(n, "n"), self.n_latent)
         return self.prior.sample(shape, generator(rng), self.dtype)
 
-    def reconstruct(self, x):
+    def reconstruct(self, x, y=None):
         """Mean of p(x|z) at the mean of q(z|x), (B, D)."""
-        return self.decode(self.encode(x)[0])
+        return self.decode(self.encode(x, y)[0], y)
 
-    def _decoded(self, z):
-        z = finite(numeric_array(z, "z"), "z")
-        if z.ndim == 0 or z.shape[-1] != self.n_latent or z.size == 0:
-            raise ValueError(f"z must have shape (..., L) = (..., {self.n_latent}), not {z.shape}.")
-        return self.decoder.forward(self._in_own_dtype(z, "z"))[0]
-
-    # --- what comes in --------------------------------------------------------------------------
-
-    def check_bound(self, bound):
-        """Return the bound that is named, or raise a ValueError if it does not suit this model."""
-        bound = build_from_spec(VAE_BOUNDS, bound, "bound")
-        has_closed_form = hasattr(self.posterior, "kl_forward") and isinstance(self.prior, StandardNormal)
-        if bound.uses_kl and not has_closed_form:
-            raise ValueError(
-                "KL has a closed form for a Gaussian posterior and the standard normal prior only, not for "
-                f"posterior={self.posterior.spec!r} with prior={self.prior.spec!r}: use bound='elbo'."
-            )
-        return bound
-
-    def check_data(self, x):
-        """Return x as (B, D) in the model's dtype, or raise a ValueError that says what is wrong."""
-        x = has_shape(numeric_array(x, "x"), "x", (None, self.n_data), "(B, D)")
-        self.likelihood.check(finite(x, "x"))
-        if x.dtype == np.uint8 and x.max() > 1 and not self.likelihood.takes_levels:
-            raise ValueError("x holds bytes up to 255, which training divides by 255: give x / 255.")
-        return self._in_own_dtype(x, "x")
-
-    def _check_noise(self, eps, x):
-        eps = has_shape(numeric_array(eps, "eps"), "eps", (None, len(x), self.n_latent), "(K, B, L)")
-        return self._in_own_dtype(finite(eps, "eps"), "eps")
-
-    def _in_own_dtype(self, array, name):
-        with np.errstate(over="ignore"):  # what float32 cannot hold is reported in words
-            return finite(np.asarray(array, self.dtype, order="C"), f"{name} as {self.dtype}")
+    def _decoded(self, z, y):
+        z = self.check_latents(z)
+        c = self.one_hot(self.check_labels(y, z.shape[:-1], one_for_all=True))
+        return self.decoder.forward(beside(z, c))[0]
 
     # --- copies and files -----------------------------------------------------------------------
 
     @property
     def config(self):
         """The arguments that make this architecture again."""
+        labels = {} if self.n_classes is None else {"n_classes": self.n_classes}
         return {
             "n_data": self.n_data,
             "n_latent": self.n_latent,
@@ -361,6 +276,7 @@ class VAE(Stored):
             "seed": self.seed,
             "initialization": self.initialization,
             "prior": self.prior.spec,
+            **labels,
         }
 
     def astype(self, dtype):

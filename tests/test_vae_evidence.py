@@ -9,7 +9,7 @@ from scipy import stats
 from test_vae import ALL_LIKELIHOODS, data, make
 
 import scratchvae as sv
-from scratchvae import vae as vae_module
+from scratchvae import vae_evidence as vae_module
 from scratchvae.bounds import VAE_BOUNDS
 
 SIGMA = 0.5

@@ -6,7 +6,8 @@ from scratchvae.cli.options import add_quiet, add_seed, note
 HELP = "draw new data from a trained model"
 EXAMPLES = """\
   scratchvae sample runs/glyphs/best.npz --out samples.png
-  scratchvae sample runs/glyphs/best.npz -n 1000 --draw --out samples.npy"""
+  scratchvae sample runs/glyphs/best.npz -n 1000 --draw --out samples.npy
+  scratchvae sample runs/by_label/best.npz --label 7 --out sevens.png"""
 
 
 def add_arguments(parser):
@@ -16,6 +17,9 @@ def add_arguments(parser):
     parser.add_argument("-n", type=int, default=100, metavar="N", help="how many (default 100)")
     parser.add_argument(
         "--draw", action="store_true", help="draw each pixel from p(x|z); default: show its mean"
+    )
+    parser.add_argument(
+        "--label", type=int, metavar="Y", help="of a conditional model's samples (default: each in turn)"
     )
     parser.add_argument("--shape", metavar="HxW", help="of an image (default: square)")
     add_seed(parser, "the draws")
@@ -37,7 +41,8 @@ def run(args):
         raise ValueError(f"--out must end in .png or .npy, not {args.out!r}.")
     vae = VAE.load(args.model)
     rng = np.random.default_rng(whole_number(args.seed, "--seed"))
-    x = vae.sample(args.n, rng) if args.draw else vae.sample_mean(args.n, rng)
+    y = _labels(args, vae)
+    x = vae.sample(args.n, rng, y) if args.draw else vae.sample_mean(args.n, rng, y)
     if path.suffix == ".npy":
         with atomic_write(path) as file:
             np.save(file, x)
@@ -45,6 +50,15 @@ def run(args):
         _save_picture(path, x, _image_shape(args.shape, vae.n_data))
     note(args, f"{args.n} samples in {path}")
     return 0
+
+
+def _labels(args, vae):
+    """The label that was asked for, or all in turn; None for a model without labels."""
+    import numpy as np
+
+    if args.label is not None or vae.n_classes is None:
+        return args.label
+    return np.arange(args.n) % vae.n_classes
 
 
 def _image_shape(text, n_data):

@@ -10,6 +10,7 @@ from scratchvae.cli.options import add_data, add_quiet, add_seed, binarization_f
 HELP = "train a VAE and keep its checkpoints"
 EXAMPLES = """\
   scratchvae train --out runs/glyphs
+  scratchvae train --conditional --out runs/by_label
   scratchvae train --data mnist --latent 20 --hidden 500 --epochs 50 --out runs/mnist
   scratchvae train --data mnist --latent 20 --hidden 500 --epochs 50 --out runs/mnist --resume"""
 
@@ -51,6 +52,11 @@ def _add_model(group):
     )
     group.add_argument(
         "--prior", default="standard_normal", help="standard_normal (default), or a learned coupling:N, ..."
+    )
+    group.add_argument(
+        "--conditional",
+        action="store_true",
+        help="a model of the data given their labels, which encoder and decoder see",
     )
     group.add_argument("--dtype", default="float32", help="float32 (default) or float64")
 
@@ -107,7 +113,7 @@ def _train(args, last):
     from scratchvae.training import train
 
     data, valid = load_data(args, "train"), _validation_data(args)
-    vae, optimizer = _model(args, data.n_data), _optimizer(args, len(data))
+    vae, optimizer = _model(args, data), _optimizer(args, len(data))
     say = (lambda text: None) if args.quiet else _say
     say(f"{data.name}: {len(data):,} rows to train on, {len(valid):,} to validate\n{vae!r}")
     if args.resume and not last.exists():  # killed before the first checkpoint, say
@@ -152,7 +158,7 @@ def _validation_data(args):
     return whole if args.rows is None or len(whole) <= args.rows else load(n=args.rows)
 
 
-def _model(args, n_data):
+def _model(args, data):
     from scratchvae.vae import VAE
 
     try:
@@ -160,7 +166,7 @@ def _model(args, n_data):
     except ValueError:
         raise ValueError(f"--hidden takes widths such as 500 or 256,256, not {args.hidden!r}.") from None
     return VAE(
-        n_data,
+        data.n_data,
         args.latent,
         hidden,
         args.activation,
@@ -169,7 +175,20 @@ def _model(args, n_data):
         prior=args.prior,
         dtype=args.dtype,
         seed=args.seed,
+        n_classes=_n_classes(data) if args.conditional else None,
     )
+
+
+def _n_classes(data):
+    """One more than the largest label."""
+    if data.labels is None:
+        raise ValueError(
+            f"{data.name} has no labels, which --conditional needs; an .npz file has them as 'labels'."
+        )
+    try:
+        return int(data.labels.max()) + 1
+    except (TypeError, ValueError):
+        raise ValueError(f"--conditional needs labels 0, 1, 2, ..., not {data.labels[0]!r}.") from None
 
 
 def _optimizer(args, n_rows):

@@ -32,6 +32,8 @@ class Minibatches:
         The number of epochs done.
     position : int
         The number of rows done in the present epoch; 0 at its boundary.
+    rows : array (B,) of int, or None
+        Which rows of the data set the last batch holds: their labels are ``dataset.labels[rows]``.
 
     Examples
     --------
@@ -51,6 +53,7 @@ class Minibatches:
         self.dtype = real_dtype(dtype)
         self.epoch = 0
         self.position = 0
+        self.rows = None
         self._start = None  # the generator's state from which the order of this epoch was drawn
         self._order = None
 
@@ -69,9 +72,9 @@ class Minibatches:
         if self.position == 0:
             self._start = self.rng.bit_generator.state
             self._order = self.rng.permutation(len(self.dataset))
-        rows = self._order[self.position : self.position + self.batch_size]
-        x = self._batch(rows)
-        self.position += len(rows)
+        self.rows = self._order[self.position : self.position + self.batch_size]
+        x = self._batch(self.rows)
+        self.position += len(self.rows)
         if self.position == len(self.dataset):
             self.epoch, self.position = self.epoch + 1, 0
         return x

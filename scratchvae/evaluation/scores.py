@@ -62,7 +62,9 @@ def evaluate(vae, dataset, n_samples=128, seed=NOISE_SEED, progress=None):
     elbos = elbo_of_each(vae, dataset, seed)
     rng = np.random.default_rng([seed, 1])
     log_p = [
-        vae.log_likelihood(dataset.pixels(rows, vae.dtype), n_samples, rng, progress)
+        vae.log_likelihood(
+            dataset.pixels(rows, vae.dtype), n_samples, rng, progress, y=vae.labels_of(dataset, rows)
+        )
         for rows in row_blocks(len(dataset), min(BLOCK, vae.rows_at_once))
     ]
     elbo, log_p = _mean_and_error(elbos), _mean_and_error(np.concatenate(log_p))
@@ -77,7 +79,7 @@ def mean_bound(vae, dataset, bound="elbo", n_samples=1, seed=NOISE_SEED):
     for rows in row_blocks(len(dataset), min(BLOCK, vae.rows_at_once)):
         x = dataset.pixels(rows, vae.dtype)
         eps = rng.standard_normal((n_samples, len(x), vae.n_latent), vae.dtype)
-        loss, _ = bound.forward(vae.forward(x, eps, bound.uses_kl)[0])
+        loss, _ = bound.forward(vae.forward(x, eps, bound.uses_kl, vae.labels_of(dataset, rows))[0])
         total -= len(x) * float(loss)
     return total / len(dataset)
 
@@ -89,7 +91,8 @@ def elbo_of_each(vae, dataset, seed=NOISE_SEED):
     for rows in row_blocks(len(dataset), min(BLOCK, vae.rows_at_once)):
         x = dataset.pixels(rows, vae.dtype)
         eps = rng.standard_normal((1, len(x), vae.n_latent), vae.dtype)
-        elbos.append(vae.forward(x, eps)[0].log_weights().mean(axis=0, dtype=np.float64))
+        terms, _ = vae.forward(x, eps, y=vae.labels_of(dataset, rows))
+        elbos.append(terms.log_weights().mean(axis=0, dtype=np.float64))
     return np.concatenate(elbos)
 
 

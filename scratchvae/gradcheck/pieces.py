@@ -126,7 +126,7 @@ def _log_det_block(reparam, lam, eps, rtol):
     return BlockReport("log_det", batch, error.size, index, *numbers, passed=bool(error[worst] <= rtol))
 
 
-def check_vae(vae, x, eps, bound="elbo", **options):
+def check_vae(vae, x, eps, bound="elbo", y=None, **options):
     """Check the gradient of a VAE's loss with respect to all its parameters, in a float64 copy.
 
     Parameters
@@ -136,6 +136,8 @@ def check_vae(vae, x, eps, bound="elbo", **options):
     x : array (B, D)
     eps : array (K, B, L)
     bound : str
+    y : array (B,), optional
+        The labels, for a conditional model.
     **options
         Of `check`.
 
@@ -149,11 +151,11 @@ def check_vae(vae, x, eps, bound="elbo", **options):
 
     def loss(theta):
         parameters.value = theta
-        return vae.loss(x, eps, bound)
+        return vae.loss(x, eps, bound, y)
 
     def gradient(theta):
         parameters.value = theta
-        vae.loss_and_grad(x, eps, bound)
+        vae.loss_and_grad(x, eps, bound, y)
         return parameters.grad.copy()
 
     return check(loss, parameters.value.copy(), gradient, parameters.blocks(), **options)

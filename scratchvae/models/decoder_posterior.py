@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchvae.broadcasting import beside
 from scratchvae.models.base import BayesianModel
 from scratchvae.validation import generator, has_shape, last_axis, numeric_array, positive_int
 
@@ -17,6 +18,7 @@ NEEDED = (
     "encoder",
     "posterior",
     "check_data",
+    "check_labels",
     "astype",
 )
 
@@ -49,14 +51,16 @@ class DecoderPosterior(BayesianModel):
     vae : VAE
     x : array (D,)
         One datum.
+    y : int, optional
+        Its label, for a conditional VAE: then all is given y, p(z|x, y).
 
     Raises
     ------
     ValueError
-        If `vae` is no VAE, or x has another shape or does not suit the likelihood.
+        If `vae` is no VAE, x has another shape or does not suit the likelihood, or y is missing or wrong.
     """
 
-    def __init__(self, vae, x):
+    def __init__(self, vae, x, y=None):
         missing = [name for name in NEEDED if not hasattr(vae, name)]
         if missing:
             raise ValueError(f"vae must be a VAE, but this {type(vae).__name__} has no {', '.join(missing)}.")
@@ -64,6 +68,8 @@ class DecoderPosterior(BayesianModel):
         self.n_latent = self.vae.n_latent
         x = has_shape(numeric_array(x, "x"), "x", (self.vae.n_data,), "(D,), one datum,")
         self.x = self.vae.check_data(x[None])[0]
+        self.y = self.vae.check_labels(y, (), one_for_all=True)
+        self.c = self.vae.one_hot(self.y)  # (C,), or None
 
     # --- the density ----------------------------------------------------------------------------
 
@@ -87,13 +93,13 @@ class DecoderPosterior(BayesianModel):
         return self._decode_backward(decoder, likelihood, np.ones(z.shape[:-1]))
 
     def _decode(self, z):
-        decoded, decoder = self.vae.decoder.forward(z)  # (..., n_params)
+        decoded, decoder = self.vae.decoder.forward(beside(z, self.c))  # (..., n_params)
         log_likelihood, likelihood = self.vae.likelihood.forward(self.x, decoded)
         return log_likelihood, decoder, likelihood
 
     def _decode_backward(self, decoder, likelihood, dlog_likelihood):
         _, ddecoded = self.vae.likelihood.backward(likelihood, dlog_likelihood, need_dx=False)
-        return self.vae.decoder.backward(decoder, ddecoded)
+        return self.vae.decoder.backward(decoder, ddecoded)[..., : self.n_latent]  # Eq. (58')
 
     def _checked(self, z):
         return last_axis(np.asarray(numeric_array(z, "z"), np.float64), "z", self.n_latent)
@@ -121,7 +127,7 @@ class DecoderPosterior(BayesianModel):
     def amortized_lam(self):
         """The encoder's output for x, (n_params,): the lam of its q(z|x), where a fit may begin."""
         seen = self.vae.likelihood.encoder_input(self.x[None])
-        return self.vae.encoder.forward(seen)[0][0]
+        return self.vae.encoder.forward(beside(seen, self.c))[0][0]
 
     def amortized(self):
         """Mean and standard deviation of the encoder's q(z|x), (L,) each."""
@@ -135,7 +141,7 @@ class DecoderPosterior(BayesianModel):
 
     def simulate(self, z, rng):
         """Draw a datum (..., D) from p(x|z) for each z (..., L)."""
-        decoded, _ = self.vae.decoder.forward(self._checked(z))
+        decoded, _ = self.vae.decoder.forward(beside(self._checked(z), self.c))
         return self.vae.likelihood.sample(decoded, generator(rng))
 
     @property
@@ -144,5 +150,5 @@ class DecoderPosterior(BayesianModel):
         return self.x
 
     def with_data(self, x):
-        """The posterior of another datum (D,) under the same VAE."""
-        return DecoderPosterior(self.vae, x)
+        """The posterior of another datum (D,), of the same label, under the same VAE."""
+        return DecoderPosterior(self.vae, x, self.y)

@@ -14,7 +14,7 @@ BITS_SEED = 0
 
 
 def prepare(vae, data, binarization=None, name="data"):
-    """Return `data` as a data set whose rows suit the model, or raise a ValueError.
+    """Return `data` as a data set whose rows, and labels, suit the model, or raise a ValueError.
 
     Parameters
     ----------
@@ -35,6 +35,7 @@ def prepare(vae, data, binarization=None, name="data"):
         raise ValueError(
             f"{dataset.name} has {dataset.n_data} values a row, but the model has n_data={vae.n_data}."
         )
+    vae.labels_of(dataset)  # raises, if the model needs some and there are none that suit it
     if binarization == "fixed":
         return fixed(dataset, BITS_SEED)
     if binarization is None:

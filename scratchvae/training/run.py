@@ -62,8 +62,9 @@ class Run:
         x = next(self.batches)  # (B, D)
         shape = (self.settings.n_samples, len(x), self.vae.n_latent)
         eps = self.rng.standard_normal(shape, self.vae.dtype)  # (K, B, L)
+        y = self.vae.labels_of(self.data, self.batches.rows)
         with np.errstate(all="ignore"):  # what is not finite is found just below
-            loss = self.vae.loss_and_grad_unchecked(x, eps, self.settings.bound)
+            loss = self.vae.loss_and_grad_unchecked(x, eps, self.settings.bound, y)
             self.check_finite(loss)
         if self.settings.clip is not None:
             optim.clip_by_norm(self.vae.parameters.grad, self.settings.clip)

@@ -30,8 +30,8 @@ class Storage:
         """What must not change between the parts of one run."""
         run = self.run
         return {
-            "data": _fingerprint(run.data),
-            "valid": None if run.valid is None else _fingerprint(run.valid),
+            "data": _fingerprint(run.data, run.vae),
+            "valid": None if run.valid is None else _fingerprint(run.valid, run.vae),
             "batch_size": run.settings.batch_size,
             "bound": run.settings.bound_name,
             "n_samples": run.settings.n_samples,
@@ -99,6 +99,7 @@ class Storage:
         }
 
 
-def _fingerprint(dataset):
-    x = np.ascontiguousarray(dataset.x)
-    return f"{x.shape} {x.dtype} scale {dataset.scale} crc32 {zlib.crc32(x.view(np.uint8).ravel())}"
+def _fingerprint(dataset, vae):
+    x, y = np.ascontiguousarray(dataset.x), vae.labels_of(dataset)
+    labels = "" if y is None else f" labels crc32 {zlib.crc32(y.astype('<i8').tobytes())}"
+    return f"{x.shape} {x.dtype} scale {dataset.scale} crc32 {zlib.crc32(x.view(np.uint8).ravel())}{labels}"

@@ -38,6 +38,7 @@ def train(
     vae : VAE
         Its parameters are changed in place.
     data : array (N, D) or Dataset
+        For a conditional model a data set with labels: ``sv.data.as_dataset(x, labels=y)``.
     epochs : int
         Passes over the data.
     batch_size : int

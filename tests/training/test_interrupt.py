@@ -14,8 +14,8 @@ def interrupting(vae, monkeypatch, number, times=1):
     """Let the step of this number be interrupted in its middle, before its update."""
     step, calls = vae.loss_and_grad_unchecked, []
 
-    def interrupted(x, eps, bound):
-        loss = step(x, eps, bound)
+    def interrupted(*arguments):
+        loss = step(*arguments)
         calls.append(loss)
         if len(calls) == number:
             for _ in range(times):

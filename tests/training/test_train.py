@@ -200,9 +200,9 @@ def test_more_samples_make_the_bounds_noise_smaller():
 class Watched(sv.VAE):
     """Keeps every batch that it is trained on."""
 
-    def loss_and_grad_unchecked(self, x, eps, bound):
+    def loss_and_grad_unchecked(self, x, eps, bound, y=None):
         self.__dict__.setdefault("seen", []).append(x.copy())
-        return super().loss_and_grad_unchecked(x, eps, bound)
+        return super().loss_and_grad_unchecked(x, eps, bound, y)
 
 
 def test_dynamic_bits_are_drawn_at_every_visit_and_fixed_ones_once():
