@@ -149,11 +149,12 @@ def diagonal_backward(eps, sigma, dz, dlog_det):
 def adam_update(value, grad, m, v, t, lr, beta1, beta2, epsilon, weight_decay):
     """Twin of ``reference.adam_update``."""
     real = value.dtype.type  # the scalars in the vector's own precision, or all becomes float64
-    keep1, new1, correct1 = real(beta1), real(1 - beta1), real(1 - beta1**t)
-    keep2, new2, correct2 = real(beta2), real(1 - beta2), real(1 - beta2**t)
-    lr, epsilon, weight_decay = real(lr), real(epsilon), real(weight_decay)
+    keep1, new1, keep2, new2 = real(beta1), real(1 - beta1), real(beta2), real(1 - beta2)
+    # m_hat / (sqrt(v_hat) + epsilon) with both corrections taken out of the loop: one root and one division
+    # an entry (Kingma & Ba 2015, end of section 2).
+    root = np.sqrt(1 - beta2**t)
+    rate, epsilon, decay = real(lr * root / (1 - beta1**t)), real(epsilon * root), real(lr * weight_decay)
     for i in range(value.size):
         m[i] = keep1 * m[i] + new1 * grad[i]  # Eq. (18)
         v[i] = keep2 * v[i] + new2 * grad[i] * grad[i]  # Eq. (18)
-        step = (m[i] / correct1) / (np.sqrt(v[i] / correct2) + epsilon)
-        value[i] -= lr * (step + weight_decay * value[i])  # Eq. (19)
+        value[i] -= rate * m[i] / (np.sqrt(v[i]) + epsilon) + decay * value[i]  # Eq. (19)

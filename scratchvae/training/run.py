@@ -75,7 +75,8 @@ class Run:
     def check_finite(self, loss):
         """Stop with the name of the first block whose gradient is not finite."""
         grad = self.vae.parameters.grad
-        if math.isfinite(loss) and (math.isfinite(grad.sum()) or np.isfinite(grad).all()):
+        # The squared norm, one call of BLAS, is finite only if every entry is; it may overflow: look again.
+        if math.isfinite(loss) and (math.isfinite(grad @ grad) or np.isfinite(grad).all()):
             return
         names = self.vae.parameters.names
         bad = [name for name in names if not np.isfinite(self.vae.parameters.gradient(name)).all()]
