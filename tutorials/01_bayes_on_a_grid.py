@@ -1,0 +1,265 @@
+# %% [markdown]
+# # 01 Bayes' theorem on a grid
+#
+# **Afterwards you can** compute a posterior with nothing but multiplication and a sum, feed in data one by
+# one or all at once, say what the prior does and when it stops mattering, and tell when a grid is too
+# coarse or too small.
+#
+# **Equations**: (1) Bayes' theorem, (2) the evidence.
+#
+# **You need**: `00_a_gaussian_by_hand.py`. **Time**: 5 seconds to run. **Expected output**: eleven lines
+# that begin with `[holds]`, and three figures.
+
+# %%
+import math
+
+import numpy as np
+from scipy import stats
+
+import scratchvae as sv
+from scratchvae import lesson, plotting
+
+course = lesson.begin()
+rng = np.random.default_rng(0)  # the one seed of this script
+
+# %% [markdown]
+# ## The problem
+#
+# A drawing pin is thrown ten times and lands on its back seven times. How probable is that it lands on its
+# back? Call this unknown probability $z$. Before the throws we think that every value from 0 to 1 is as
+# credible as any other: this is the *prior* density $p(z) = 1$. If $z$ were known, the data $x$, seven of
+# ten *in this order*, would have the probability
+#
+# $$p(x \mid z) = z^7 (1-z)^3$$
+#
+# Read as a function of $x$ this is a *model*; read as a function of $z$, for the $x$ that was seen, it is
+# called the *likelihood* of $z$. It is not a density of $z$: its integral over $z$ is not one.
+#
+# Bayes' theorem turns the two around:
+#
+# $$p(z \mid x) = \frac{p(x \mid z)\, p(z)}{p(x)}, \qquad p(x) = \int p(x \mid z)\, p(z)\, dz$$
+#
+# The left side is the *posterior*, what we know of $z$ after the data; $p(x)$ is the *evidence*: one
+# number, the probability of the data under the model with $z$ averaged out.
+
+# %% [markdown]
+# ## By a loop
+#
+# On a grid of values of $z$ the integral is a sum. Prior times likelihood at each point, divided by the
+# sum.
+
+# %%
+heads, throws = 7, 10
+grid = np.linspace(0, 1, 1001)  # z
+width = grid[1] - grid[0]
+joint = []  # p(x|z) p(z)
+for z in grid:
+    prior, likelihood = 1.0, z**heads * (1 - z) ** (throws - heads)
+    joint.append(likelihood * prior)
+evidence = sum(joint) * width
+posterior = [value / evidence for value in joint]
+
+exact = math.factorial(7) * math.factorial(3) / math.factorial(11)  # the integral of z^7 (1-z)^3
+course.claim(
+    "the evidence of the grid is the exact one",
+    abs(evidence / exact - 1) < 1e-6,
+    f"{evidence:.8f} against 7! 3! / 11! = {exact:.8f}",
+)
+mean = sum(z * p for z, p in zip(grid, posterior, strict=True)) * width
+course.claim(
+    "the posterior mean is (7 + 1) / (10 + 2)",
+    abs(mean - 8 / 12) < 1e-6,
+    f"{mean:.6f}, a little towards the prior's 1/2 from the share 7/10 that was seen",
+)
+
+# %% [markdown]
+# ## With arrays, in logarithms
+#
+# With ten throws the product is $10^{-3}$. With ten thousand it would be zero to the computer (see lesson
+# 00), at every point of the grid, and $0/0$ is no posterior. In logarithms, with the largest value
+# subtracted before the exponential, all is well: the subtraction multiplies numerator and denominator by
+# the same factor.
+
+
+# %%
+def grid_posterior(log_joint, width):
+    """Posterior density on a grid and the log evidence, from log p(x, z)."""
+    largest = log_joint.max()
+    scaled = np.exp(log_joint - largest)
+    area = scaled.sum() * width
+    return scaled / area, np.log(area) + largest
+
+
+inside = np.linspace(0, 1, 1003)[1:-1]  # at 0 and 1 themselves the logarithms are infinite
+log_joint = heads * np.log(inside) + (throws - heads) * np.log1p(-inside)
+density, log_evidence = grid_posterior(log_joint, inside[1] - inside[0])
+gap = np.abs(density - stats.beta.pdf(inside, 8, 4)).max()
+course.claim("the posterior is the beta density Beta(8, 4)", gap < 1e-4, f"largest difference {gap:.1e}")
+
+many = 1000  # the same share of heads, of a thousand times as many throws
+naive = inside ** (many * heads) * (1 - inside) ** (many * (throws - heads))
+density_many, log_evidence_many = grid_posterior(many * log_joint, inside[1] - inside[0])
+course.claim(
+    "with 10,000 throws the product is zero everywhere, its logarithm is not",
+    naive.max() == 0 and np.isfinite(log_evidence_many),
+    f"the largest product is {naive.max()}, the log evidence {log_evidence_many:,.1f} nats",
+)
+
+# %% [markdown]
+# ## One datum after the other
+#
+# The throws are independent given $z$, so the likelihood is a product over throws, and the order does not
+# matter: the posterior after the first throw can serve as the prior of the second, and so on. Today's
+# posterior is tomorrow's prior. The evidence comes apart too: $p(x_1, x_2) = p(x_1)\, p(x_2 \mid x_1)$,
+# where the second factor is the average of $p(x_2 \mid z)$ under the posterior of the first.
+
+# %%
+data = rng.permutation([1] * 7 + [0] * 3)
+belief, step_size, log_total = np.ones_like(inside), inside[1] - inside[0], 0.0
+history = [belief]
+for x in data:
+    predictive = (np.where(x, inside, 1 - inside) * belief).sum() * step_size  # p(x | what came before)
+    belief = np.where(x, inside, 1 - inside) * belief / predictive
+    log_total += np.log(predictive)
+    history.append(belief)
+gap = np.abs(belief - density).max()
+course.claim(
+    "one by one and all at once give the same posterior", gap < 1e-2, f"largest difference {gap:.1e}"
+)
+course.claim(
+    "and the same evidence, as a product of predictions",
+    abs(log_total - log_evidence) < 2e-3,
+    f"{log_total:.4f} against {log_evidence:.4f} nats",
+)
+
+drawn, ax = plotting.figure(6.8, 4)
+for n, colour in zip((0, 1, 2, 5, 10), ("#BBBBBB", *plotting.COLOURS), strict=False):
+    ax.plot(inside, history[n], color=colour, lw=2, label=f"after {n} throws, {data[:n].sum()} on the back")
+ax.set(xlabel="z, probability of landing on the back", ylabel="density of z", title="What is known of z")
+ax.legend(frameon=False, fontsize=9)
+course.save(drawn, "01_updating")
+
+# %% [markdown]
+# ## Prior against data
+#
+# Three people with three priors see the same throws. Few data leave them apart; many bring them together,
+# for the likelihood grows sharper with every throw and the prior stays as it is. One thing no data can
+# change: what a prior calls impossible stays impossible.
+
+# %%
+priors = {
+    "flat": np.zeros_like(inside),
+    "sure of 1/2": 20 * np.log(inside) + 20 * np.log1p(-inside),
+    "above 3/4 only": np.where(inside > 0.75, 0.0, -np.inf),
+}
+
+
+def means(n):
+    """Posterior mean of each prior after n throws of which 7 in 10 land on the back."""
+    grown = n / throws * log_joint
+    return {name: (grid_posterior(grown + log_p, 1)[0] * inside).sum() for name, log_p in priors.items()}
+
+
+few, lots = means(10), means(10_000)
+course.claim(
+    "ten throws leave the open-minded apart",
+    abs(few["flat"] - few["sure of 1/2"]) > 0.1,
+    f"means {few['flat']:.3f} and {few['sure of 1/2']:.3f}",
+)
+course.claim(
+    "ten thousand bring them together",
+    abs(lots["flat"] - lots["sure of 1/2"]) < 0.002,
+    f"means {lots['flat']:.4f} and {lots['sure of 1/2']:.4f}",
+)
+course.claim(
+    "but not the one who excluded the truth",
+    lots["above 3/4 only"] > 0.75,
+    f"mean {lots['above 3/4 only']:.4f}, though 0.7 of the throws landed on the back",
+)
+
+drawn, axes = plotting.figure(10, 3.4, n_columns=3)
+for ax, n in zip(axes, (0, 10, 100), strict=True):
+    for (name, log_p), colour in zip(priors.items(), plotting.COLOURS, strict=False):
+        ax.plot(
+            inside, grid_posterior(n / throws * log_joint + log_p, step_size)[0], color=colour, label=name
+        )
+    ax.set(xlabel="z", title=f"{n} throws" if n else "priors")
+axes[0].set_ylabel("density of z")
+axes[0].set_ylim(0, 8.4)
+axes[0].legend(frameon=False, fontsize=9, loc="upper left")
+course.save(drawn, "01_priors")
+
+# %% [markdown]
+# ## Two unknowns, and the library's function
+#
+# `sv.grid_posterior` does the same for a model that is written down once and for all, in one or two
+# dimensions, chooses the window by itself and says when the grid is too coarse or cuts something off.
+# Here: mean and standard deviation of normal data, both unknown. The picture shows what a single number
+# cannot: the two are known with different precision, and a small sample leaves a long tail of large
+# standard deviations.
+
+
+# %%
+class NormalData(sv.ConstrainedModel):
+    """x_i ~ N(mu, sigma^2), with wide priors on both."""
+
+    parameters = {"mu": sv.Real(), "sigma": sv.Positive()}  # noqa: RUF012
+    x = rng.normal(2.0, 1.0, 8)
+
+    def prior(self, theta):
+        log_mu, dmu, *_ = sv.densities.normal(theta["mu"], 0.0, 5.0)
+        log_sigma, dsigma, *_ = sv.densities.half_normal(theta["sigma"], 5.0)
+        return log_mu + log_sigma, {"mu": dmu, "sigma": dsigma}
+
+    def likelihood(self, theta):
+        mu, sigma = theta["mu"][..., None], theta["sigma"][..., None]
+        log_p, _, dmu, dsigma = sv.densities.normal(self.x, mu, sigma)
+        return log_p.sum(-1), {"mu": dmu.sum(-1), "sigma": dsigma.sum(-1)}
+
+
+found = sv.grid_posterior(NormalData())
+print(found)
+mass = np.asarray(found.masses).sum()
+course.claim("the masses on the grid add up to one", abs(mass - 1) < 1e-9, f"{mass:.9f}")
+drawn, ax = plotting.figure(5.6, 4.2)
+found.plot(ax)
+course.save(drawn, "01_two_unknowns")
+
+# %% [markdown]
+# ## Where it ends: the disease that the course cures
+#
+# A grid of 100 points an axis takes $100^L$ evaluations for $L$ unknowns: a million for three, $10^{40}$
+# for the twenty latent numbers of an image. The evidence $p(x)$ is then an integral that nobody can sum.
+# Variational inference, from lesson 03 on, replaces the integral by an optimization.
+#
+# ## Summary
+#
+# - Posterior = likelihood times prior, divided by its own sum. The sum is the evidence.
+# - Work with logarithms, and subtract the largest before the exponential.
+# - Data may come in any order and in any portions. A prior of zero is for ever.
+# - The cost of a grid is exponential in the number of unknowns.
+#
+# ## Try this
+#
+# 1. Replace the flat prior by $p(z) = 2z$. Predict the new posterior's name, Beta(?, ?), then check.
+# 2. Make the grid in *By a loop* coarser until the evidence is wrong by one percent. How many points are
+#    left?
+# 3. Give `sv.grid_posterior` a grid of your own that cuts the posterior off: what does it say?
+#
+# ## Questions
+#
+# 1. Is the likelihood a probability density?
+# 2. The evidence of seven backs in ten throws is 0.00076. Is that a bad model?
+# 3. Two scientists see the same data and have different posteriors. Has one of them made a mistake?
+#
+# **Exercises**: `tutorials/exercises/ex02_bayes.py`. **Next**: `02_models_and_priors.py`.
+#
+# **Further reading**: T. Bayes, *An Essay towards solving a Problem in the Doctrine of Chances*, Phil.
+# Trans. 53, 1763; A. Gelman et al., *Bayesian Data Analysis*, 3rd ed., CRC Press 2013, chapters 1 to 3; D.
+# J. C. MacKay, *Information Theory, Inference, and Learning Algorithms*, Cambridge University Press 2003,
+# chapter 3.
+#
+# **Answers**: 1. Of $x$ for fixed $z$, yes; of $z$ for fixed $x$, no: its integral over $z$ is the
+# evidence (under a flat prior), not one. 2. No: it is the probability of one particular order among
+# $2^{10}$; a fair coin gives 0.00098 to every order. Evidence compares models, it does not grade one. 3.
+# Not necessarily: they may have had different priors, and both may have used Bayes' theorem correctly.
