@@ -1,0 +1,244 @@
+# %% [markdown]
+# # 05 Reparameterization and the change of variables
+#
+# **Afterwards you can** say where the logarithm of the determinant in the ELBO comes from, write the map,
+# its log-determinant and its backward pass for a diagonal and a full-rank Gaussian, and name the two
+# sentences in which lecture notes often slip.
+#
+# **Equations**: (5) the change of variables, (6) the reparameterization trick, (8) and (9) the diagonal
+# map, (24) and (25) the full-rank map.
+#
+# **You need**: lessons 00 to 04; what a determinant and a Jacobian matrix are. **Time**: 5 seconds to run.
+# **Expected output**: eleven lines that begin with `[holds]`, and two figures.
+
+# %%
+import numpy as np
+from scipy import stats
+
+import scratchvae as sv
+from scratchvae import lesson, plotting
+from scratchvae.reparam import build
+
+course = lesson.begin()
+rng = np.random.default_rng(0)  # the one seed of this script
+
+# %% [markdown]
+# ## What a map does to a density
+#
+# Noise $\epsilon$ has the density $p(\epsilon)$, and $z = g(\epsilon)$ for an invertible map $g$. Which
+# density has $z$? Probability is carried along: what lies in a small piece around $\epsilon$ ends up in
+# the image of the piece around $z$. If the image is larger, the same probability is spread thinner. In one
+# dimension lengths are stretched by $|g'(\epsilon)|$, so
+#
+# $$q(z) = p(\epsilon) \,/\, |g'(\epsilon)|, \qquad \epsilon = g^{-1}(z)$$
+#
+# Take $g(\epsilon) = e^\epsilon$. Leave the factor out, and the "density" is not one.
+
+# %%
+z = np.linspace(1e-4, 60, 600_001)
+step = z[1] - z[0]
+without = stats.norm.pdf(np.log(z))  # p(eps) at eps = g^-1(z)
+with_factor = without / z  # g' = e^eps = z
+course.claim(
+    "without the factor the integral is not one", without.sum() * step > 1.5, f"{without.sum() * step:.4f}"
+)
+course.claim("with it, it is", abs(with_factor.sum() * step - 1) < 1e-3, f"{with_factor.sum() * step:.4f}")
+
+# %% [markdown]
+# In several dimensions a small cube becomes a small parallelepiped, spanned by the columns of the
+# *Jacobian matrix* $J = dz/d\epsilon$, $J_{ij} = \partial z_i/\partial\epsilon_j$. The factor by which its
+# volume grows is $|\det J|$:
+#
+# $$\log q(z) = \log p(\epsilon) - \log\Big|\det\frac{dz}{d\epsilon}\Big|$$
+#
+# The figure draws it for a map that bends the plane: equal squares of noise on the left, their images on
+# the right. We measure the areas of the images as polygons, knowing nothing of determinants, and compare.
+
+
+# %%
+def bend(eps):
+    """z_1 = eps_1, z_2 = e^(0.3 eps_1) eps_2 + eps_1^2 / 4: what moves z_2 depends on eps_1."""
+    first, second = eps[..., 0], eps[..., 1]
+    return np.stack([first, np.exp(0.3 * first) * second + 0.25 * first**2], axis=-1)
+
+
+def jacobian_log_det(eps):
+    """J is lower triangular with the diagonal (1, e^(0.3 eps_1)): its determinant is their product."""
+    return 0.3 * eps[..., 0]
+
+
+def polygon_area(corners):
+    """The shoelace formula."""
+    x, y = corners[:, 0], corners[:, 1]
+    return 0.5 * abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1)))
+
+
+side = 0.02
+square = side * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) / 2
+centres = rng.uniform(-2, 2, (200, 2))
+measured = np.array([polygon_area(bend(centre + square)) / side**2 for centre in centres])
+gap = np.abs(np.log(measured) - jacobian_log_det(centres)).max()
+course.claim("areas grow by the determinant", gap < 1e-3, f"largest difference of logarithms {gap:.1e}")
+
+drawn, (left, right) = plotting.figure(10, 4.2, n_columns=2)
+edge = np.linspace(0, 1, 20)
+outline = np.concatenate(
+    [
+        np.stack(pair, -1)
+        for pair in ((edge, 0 * edge), (1 + 0 * edge, edge), (1 - edge, 1 + 0 * edge), (0 * edge, 1 - edge))
+    ]
+)
+for ax, function, title in ((left, lambda e: e, "noise"), (right, bend, "its image")):
+    for i, j in np.ndindex(8, 8):
+        cell = function(0.5 * (np.array([i, j]) + outline) - 2)
+        shade = stats.norm.pdf(0.5 * i - 1.75) * stats.norm.pdf(0.5 * j - 1.75) / 0.16
+        ax.fill(*cell.T, color=plotting.COLOURS[0], alpha=0.15 + 0.7 * shade, ec="white", lw=0.5)
+    ax.set(title=title, aspect="equal")
+left.set(xlabel=r"$\epsilon_1$", ylabel=r"$\epsilon_2$")
+right.set(xlabel=r"$z_1$", ylabel=r"$z_2$")
+course.save(drawn, "05_areas")
+
+# %% [markdown]
+# ## The ELBO after the change of variables
+#
+# Put $\log q(z) = \log p(\epsilon) - \log|\det J|$ into the ELBO of lesson 03, and write the expectation
+# over the noise:
+#
+# $$\mathcal L
+# = \mathbb E_{p(\epsilon)}\Big[\log p(x, z) - \log p(\epsilon) + \log\Big|\det\frac{dz}{d\epsilon}\Big|\Big]
+# \qquad z = g(\epsilon; \lambda)$$
+#
+# This is the one equation of the package. Two sentences that are often said wrongly:
+#
+# - *Which gradient was hard?* That by the parameters of $q$ (in a VAE: of the encoder). They are in the
+#   distribution that the expectation is taken over. The gradient by the model's own parameters never was a
+#   problem: it may go inside.
+# - *What is the expectation over afterwards?* Over $p(\epsilon)$, no longer over $q(z)$. Only therefore
+#   may the gradient by $\lambda$ go inside.
+#
+# ## The diagonal map
+#
+# $z_i = \mu_i + \sigma_i \epsilon_i$ with $\sigma_i = e^{\texttt{log\_sigma}_i}$. $J$ is diagonal, its
+# determinant the product of the $\sigma_i$, so $\log|\det J| = \sum_i \texttt{log\_sigma}_i$: a sum of $L$
+# numbers where a general determinant takes some $L^3$ operations. Forward and backward by hand: gradients
+# arrive from both outputs, $z$ and $\log|\det|$.
+
+
+# %%
+def diagonal_forward(lam, eps):
+    mu, log_sigma = np.split(lam, 2, axis=-1)
+    return mu + np.exp(log_sigma) * eps, log_sigma.sum(axis=-1)
+
+
+def diagonal_backward(lam, eps, dz, dlog_det):
+    """The gradients by lam and by eps, from those by z and by log|det|."""
+    sigma = np.exp(np.split(lam, 2, axis=-1)[1])
+    dlog_sigma = dz * sigma * eps + dlog_det[..., None]  # through z, and through the determinant
+    return np.concatenate([dz, dlog_sigma], axis=-1), dz * sigma
+
+
+L = 3
+lam, eps = rng.standard_normal(2 * L), rng.standard_normal(L)
+library = build("diagonal", L)
+z, log_det = diagonal_forward(lam, eps)
+z_library, log_det_library, cache = library.forward(lam, eps)
+dz, dlog_det = rng.standard_normal(L), np.array(0.7)
+ours, theirs = diagonal_backward(lam, eps, dz, dlog_det), library.backward(cache, dz, dlog_det)
+gap = max(np.abs(z - z_library).max(), abs(log_det - log_det_library), np.abs(ours[0] - theirs[0]).max())
+course.claim("our ten lines are the library's map", gap < 1e-12, f"largest difference {gap:.1e}")
+jacobian = np.stack([(diagonal_forward(lam, eps + 1e-6 * e)[0] - z) / 1e-6 for e in np.eye(L)], axis=-1)
+numerical = np.linalg.slogdet(jacobian)[1]
+course.claim(
+    "log|det| is that of the numerical Jacobian",
+    abs(numerical - log_det) < 1e-5,
+    f"{log_det:.6f} against {numerical:.6f}",
+)
+report = sv.gradcheck.check_reparameterization(library)
+course.claim("and the gradient checker finds nothing wrong", report.passed, f"{len(report.blocks)} blocks")
+
+# %% [markdown]
+# ## A mistake that a gradient check cannot see
+#
+# Suppose `exp` is forgotten: the network's output, meant as $\log\sigma$, is called `log_var`, and $\sigma
+# = e^{\texttt{log\_var}}$ in forward *and* backward, while the determinant uses $\texttt{log\_var}/2$.
+# Forward and backward agree with each other, so every gradient check is happy. The density is wrong all
+# the same: it does not integrate to one. Only a comparison with something outside the code shows it.
+
+# %%
+axis = np.linspace(-40, 40, 400_001)
+mu, log_sigma = lam[0], lam[L]
+eps_of = (axis - mu) / np.exp(log_sigma)
+area = {
+    name: np.sum(stats.norm.pdf(eps_of) / np.exp(log_det_1)) * (axis[1] - axis[0])
+    for name, log_det_1 in (("right", log_sigma), ("wrong", 0.5 * log_sigma))
+}
+course.claim("the right density integrates to one", abs(area["right"] - 1) < 1e-6, f"{area['right']:.6f}")
+course.claim("the wrong one does not", abs(area["wrong"] - 1) > 0.02, f"{area['wrong']:.4f}")
+
+# %% [markdown]
+# ## Full rank: one triangle
+#
+# To let coordinates be correlated, replace the diagonal by a lower triangular matrix $T$ with a positive
+# diagonal: $z = \mu + T\epsilon$ has the covariance $T T^T$, and every covariance can be written so
+# (Cholesky). The determinant of a triangular matrix is the product of its diagonal: still $L$ numbers.
+# That is the art of this course's second half: maps that are as free as possible and have a determinant
+# that is as cheap as this.
+
+# %%
+full = build("full_rank", 2)
+lam = np.array([0.5, -0.5, 0.3, -0.4, 1.1])  # mu, the logarithms of the diagonal of T, what is below it
+eps = rng.standard_normal((20_000 if course.quick else 200_000, 2))
+z, log_det, _ = full.forward(lam, eps)
+factor = full.factor(lam)
+gap = np.abs(np.cov(z.T) - factor @ factor.T).max() / np.abs(factor @ factor.T).max()
+course.claim("the draws have the covariance T T^T", gap < 0.05, f"largest relative difference {gap:.3f}")
+course.claim(
+    "log|det| is the sum of the logarithms of the diagonal",
+    np.allclose(log_det, np.log(np.abs(np.diag(factor))).sum()),
+    f"{np.ravel(log_det)[0]:.6f}",
+)
+drawn, (left, right) = plotting.figure(9, 4, n_columns=2)
+for ax, points, name in ((left, eps[:2000], "noise"), (right, z[:2000], "z = mu + T eps")):
+    ax.scatter(*points.T, s=4, alpha=0.4, color=plotting.COLOURS[0])
+    ax.set(title=name, aspect="equal", xlim=(-5, 5), ylim=(-5, 5))
+for column, colour in zip(factor.T, plotting.COLOURS[1:3], strict=True):
+    right.annotate(
+        "", z.mean(0) + 2 * column, z.mean(0), arrowprops={"arrowstyle": "->", "color": colour, "lw": 2}
+    )
+left.set(xlabel=r"$\epsilon_1$", ylabel=r"$\epsilon_2$")
+right.set(xlabel=r"$z_1$", ylabel=r"$z_2$")
+course.save(drawn, "05_full_rank")
+
+# %% [markdown]
+# ## Summary
+#
+# - A map carries probability: $\log q(z) = \log p(\epsilon) - \log|\det dz/d\epsilon|$.
+# - The ELBO becomes an expectation over the noise, and its gradient by $\lambda$ may go inside.
+# - Two gradients come into every map's backward pass, by $z$ and by $\log|\det|$.
+# - Diagonal and triangular maps have determinants that cost $L$ operations.
+#
+# ## Try this
+#
+# 1. Let `bend` also move $z_1$ by $\epsilon_2$. Is the Jacobian still triangular? Compute its determinant,
+#    and measure areas again.
+# 2. Leave `dlog_det` out of `diagonal_backward`. What would the fitted $\sigma$ do during a fit?
+# 3. Write the map $z = \mu + \sigma\epsilon$ with $\sigma = \log(1 + e^s)$, with its log-determinant and
+#    its backward pass.
+#
+# ## Questions
+#
+# 1. Why the absolute value of the determinant?
+# 2. A map has $\det J = 1$ everywhere. Can it change the shape of a density?
+# 3. Why can a gradient check not see a wrong log-determinant whose backward pass is consistent with it?
+#
+# **Exercises**: `tutorials/exercises/ex03_reparameterization.py`. **Next**:
+# `06_backpropagation_by_hand.py`.
+#
+# **Further reading**: D. P. Kingma & M. Welling, *Auto-Encoding Variational Bayes*, ICLR 2014, section
+# 2.4; D. J. Rezende, S. Mohamed & D. Wierstra, *Stochastic Backpropagation and Approximate Inference in
+# Deep Generative Models*, ICML 2014; D. J. Rezende & S. Mohamed, *Variational Inference with Normalizing
+# Flows*, ICML 2015.
+#
+# **Answers**: 1. A reflection has a negative determinant and stretches nothing. 2. Yes: it may shear and
+# bend; only volumes stay. 3. It compares a function with its own derivative; whether the function is the
+# logarithm of *this* map's determinant is another question.
