@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 import scratchvae as sv
 from scratchvae import diagnosis
-from scratchvae.bounds import BOUNDS
+from scratchvae.bounds import FIT_BOUNDS
 from scratchvae.reparam import build
 from scratchvae.storage import atomic_write
 from scratchvae.vi.coordinates import Coordinates
@@ -108,13 +108,13 @@ def fitted(model):
 
 def estimators():
     """{label: (bound's name, kind of noise)}."""
-    rows = {name: (name, "independent") for name in BOUNDS}
+    rows = {name: (name, "independent") for name in FIT_BOUNDS}
     return rows | {f"{name}, even noise": (name, "even") for name in EVEN}
 
 
 def objective(problem, name):
     """The objective of a bound, or None if the bound is not made for this q or this prior."""
-    reparam, bound = build(problem.family, problem.model.n_latent), BOUNDS[name]()
+    reparam, bound = build(problem.family, problem.model.n_latent), FIT_BOUNDS[name]()
     if (bound.uses_local and not reparam.factorises) or (bound.uses_kl and not problem.has_normal_prior):
         return None
     return Objective(problem.model, reparam, bound, problem.coordinates)

@@ -20,6 +20,7 @@ SPECS = {
     "normal_fixed": "normal_fixed:0.5",
     "normal_shared": "normal_shared:0.5",
     "categorical": "categorical:5",
+    "free_bits": "free_bits:0.01",  # so that KL costs something
 }
 
 
@@ -52,7 +53,7 @@ def _checks(seed):
         yield f"map {name}", partial(_map, name, seed)
     # What is no derivative at fixed noise agrees with finite differences on average only.
     for name in EXACT_BOUNDS:
-        yield f"bound {name}", partial(_bound, EXACT_BOUNDS[name]())
+        yield f"bound {name}", partial(_bound, build(EXACT_BOUNDS, SPECS.get(name, name), "bound"))
     for bound in EXACT_BOUNDS:
         for likelihood in LIKELIHOODS:
             yield f"VAE {likelihood}/{bound}", partial(_vae, likelihood, bound, seed)
@@ -140,7 +141,8 @@ def _kl(rng):
 
 def _bound(bound, rng):
     used = ["log_likelihood", "kl"] if bound.uses_kl else ["log_likelihood", "log_prior", "log_det"]
-    shapes = {name: (3,) if name == "kl" else (2, 3) for name in used}
+    kl = (3, 4) if bound.uses_kl == "by_coordinate" else (3,)  # (B, L) or (B,)
+    shapes = {name: kl if name == "kl" else (2, 3) for name in used}
     fixed = {} if bound.uses_kl else {"log_noise": rng.standard_normal((2, 3))}
 
     def forward(**terms):
@@ -159,4 +161,4 @@ def _bound(bound, rng):
 def _vae(likelihood, bound, seed, rng):
     vae = VAE(6, 2, (5, 4), likelihood=SPECS.get(likelihood, likelihood), dtype="float64", seed=seed)
     x = vae.likelihood.sample(0.3 * rng.standard_normal((4, vae.likelihood.n_params(6))), rng)
-    return check_vae(vae, x, rng.standard_normal((3, 4, 2)), bound)
+    return check_vae(vae, x, rng.standard_normal((3, 4, 2)), SPECS.get(bound, bound))

@@ -147,8 +147,9 @@ class VAE(Inputs, Evidence, Stored):
         eps : array (K, B, L)
             Noise from N(0, I), an argument so that the loss is a deterministic function.
         bound : str or bound
-            "elbo" (Monte Carlo, Eq. 7), "analytic_kl" (KL in closed form), "iwae" (importance-weighted),
-            "sticking_the_landing", or another of ``sv.bounds.VAE_BOUNDS``.
+            "elbo" (Monte Carlo, Eq. 7), "analytic_kl" (KL in closed form), "sticking_the_landing", "iwae"
+            (importance-weighted) and "dreg" (the same with a better gradient), "renyi:0.5", "beta:4",
+            "free_bits:0.25", or another of ``sv.bounds.VAE_BOUNDS``.
         y : array (B,) of int, optional
             The labels, for a conditional model.
 
@@ -182,7 +183,8 @@ class VAE(Inputs, Evidence, Stored):
     def forward(self, x, eps, uses_kl=False, y=None):
         """The terms of Eq. (6) for x (B, D), eps (K, B, L) and labels y (B,) if any, and the cache.
 
-        With `uses_kl` the prior, noise and log-determinant are left out for the closed-form KL.
+        With `uses_kl` the prior, noise and log-determinant are left out for the closed-form KL, (B,), or
+        (B, L) if it is "by_coordinate".
         """
         c = self.one_hot(y)  # (B, C)
         lam, encoder = self.encoder.forward(beside(self.likelihood.encoder_input(x), c))  # (B, n_params)
@@ -190,7 +192,8 @@ class VAE(Inputs, Evidence, Stored):
         decoded, decoder = self.decoder.forward(beside(z, c))  # (K, B, n)
         log_likelihood, likelihood = self.likelihood.forward(x, decoded)  # (K, B)
         if uses_kl:
-            kl, kl_cache = self.posterior.kl_forward(lam)  # (B,)
+            parts = {"by_coordinate": True} if uses_kl == "by_coordinate" else {}
+            kl, kl_cache = self.posterior.kl_forward(lam, **parts)  # (B,) or (B, L)
             terms = Terms(log_likelihood, kl=kl)
             return terms, Cache(encoder, posterior, kl_cache, None, decoder, likelihood)
         log_prior, prior = self.prior.forward(z)
@@ -213,6 +216,8 @@ class VAE(Inputs, Evidence, Stored):
             dz = dz + self.prior.backward(cache.prior, dterms.log_prior)
         if not pathwise:
             dz = np.zeros_like(dz)
+        if dterms.path is not None:  # lam's derivative may weigh the draws otherwise than the decoder's
+            dz = dterms.path[..., None] * dz
         if dlog_det is None:
             dlog_det = np.zeros(dz.shape[:-1], dz.dtype)
         if dterms.score is not None:

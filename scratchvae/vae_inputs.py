@@ -19,6 +19,11 @@ class Inputs:
                 "KL has a closed form for a Gaussian posterior and the standard normal prior only, not for "
                 f"posterior={self.posterior.spec!r} with prior={self.prior.spec!r}: use bound='elbo'."
             )
+        if bound.uses_kl == "by_coordinate" and not self.posterior.factorises:
+            raise ValueError(
+                f"the bound {type(bound).__name__} needs the KL of each coordinate of z, and q(z|x) is no "
+                f"product over them with posterior={self.posterior.spec!r}: use posterior='diagonal'."
+            )
         return bound
 
     def check_data(self, x):

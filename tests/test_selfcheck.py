@@ -25,7 +25,9 @@ from scratchvae.vae import VAE
 VAES = [f"VAE {likelihood}/{bound}" for bound in EXACT_BOUNDS for likelihood in LIKELIHOODS]
 NETWORKED = [f"map {name}" for name in MAPS if name.endswith(("coupling", "autoregressive"))]
 ELBO = [name for name in VAES if name.endswith("/elbo")]
-WEIGHTED = [name for name in VAES if not name.endswith("/analytic_kl")]  # whose bound has the weights' terms
+# Whose bound has the weights' terms; and those with KL in closed form.
+WEIGHTED = [name for name in VAES if not EXACT_BOUNDS[name.partition("/")[2]].uses_kl]
+CLOSED = [name for name in VAES if EXACT_BOUNDS[name.partition("/")[2]].uses_kl]
 ANALYTIC = [name for name in VAES if name.endswith("/analytic_kl")]
 
 
@@ -152,8 +154,12 @@ def dx_times_two(patch):
 
 
 def kl_without_its_minus_one(patch):
+    original = kl.backward
+
     def backward(cache, dkl):
-        return dkl[..., None] * np.concatenate([cache.mu, cache.sigma**2], axis=-1)
+        right = original(cache, dkl)
+        forgotten = original(kl.Cache(0 * cache.mu, 0 * cache.sigma), dkl)  # the term of -1 alone
+        return right - forgotten
 
     patch.setattr(kl, "backward", backward)
     patch.setattr(Diagonal, "kl_backward", staticmethod(backward))
@@ -227,7 +233,7 @@ ELSEWHERE = {
     ),
     "dlog_det forgotten": (forgotten_log_det, ["map diagonal", *WEIGHTED]),
     "log_det of the inverse map": (log_det_of_the_inverse, ["map diagonal"]),
-    "KL without its -1": (kl_without_its_minus_one, ["closed-form KL", *ANALYTIC]),
+    "KL without its -1": (kl_without_its_minus_one, ["closed-form KL", *CLOSED]),
     "ELBO summed over the batch": (
         result((Elbo, "backward"), lambda d: d._replace(log_det=d.log_det * d.log_det.shape[-1])),
         ["bound elbo", *ELBO],

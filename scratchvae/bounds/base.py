@@ -13,8 +13,11 @@ class Bound:
     exact = True
     #: Whether the derivative reaches lam through z. The score function needs no gradient of the model.
     pathwise = True
-    #: Whether the closed form of KL(q || p(z)) takes the place of three of the terms.
+    #: Whether the closed form of KL(q || p(z)) takes the place of three of the terms: False, True (one number
+    #: a datum) or "by_coordinate" (one for each z_i, which only a factorised q has).
     uses_kl = False
+    #: Whether it weighs log p(z) otherwise than log p(x|z), so that log p(x, z) alone will not do.
+    needs_prior = False
     #: Whether it needs the terms of each coordinate of z, which only a factorised q has.
     uses_local = False
     #: Whether the K draws must be independent of each other.
@@ -23,6 +26,8 @@ class Bound:
     keeps_state = False
     #: The least K.
     least_samples = 1
+    #: How many steps of training it changes for; see `at`.
+    warm_up_steps = 0
 
     def forward(self, terms):
         """Return the loss, nats a datum, and the cache."""
@@ -31,6 +36,10 @@ class Bound:
     def backward(self, cache):
         """Return the loss's derivative with respect to each term, as `Terms`."""
         raise NotImplementedError
+
+    def at(self, t):
+        """The bound of training's step t = 1, 2, ...; itself, but for one with a schedule."""
+        return self
 
     def check_samples(self, n_samples):
         """Raise a ValueError if K = `n_samples` are too few."""

@@ -16,9 +16,10 @@ class Terms(NamedTuple):
     log_prior: np.ndarray | None = None  # log p(z), (K, B)
     log_noise: np.ndarray | None = None  # log p(eps), (K, B); it depends on no parameter
     log_det: np.ndarray | None = None  # log|det dz/deps|, (K, B)
-    kl: np.ndarray | None = None  # the closed form of KL(q(z|x) || p(z)), (B,)
+    kl: np.ndarray | None = None  # the closed form of KL(q(z|x) || p(z)), (B,), or by coordinate, (B, L)
     score: np.ndarray | None = None  # in derivatives: by log q(z; lam) as a function of lam alone, (K, B)
     local: np.ndarray | None = None  # log p_i(x, z) - log q_i(z_i) by coordinate, (K, B, L)
+    path: np.ndarray | None = None  # in derivatives: what multiplies dz on its way to lam, (K, B); 1 if None
     noise_entropy: float = 0.0  # H[p(eps)] = -E[log p(eps)]
 
     def log_weights(self):

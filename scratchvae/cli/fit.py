@@ -39,7 +39,7 @@ def add_arguments(parser):
 def _add_fit(group):
     group.add_argument("--family", default="mean_field", help="mean_field (default), full_rank, low_rank:2")
     group.add_argument(
-        "--bound", default="elbo", help="elbo (default), sticking_the_landing, analytic_kl, iwae, ..."
+        "--bound", default="elbo", help="elbo (default), sticking_the_landing, analytic_kl, iwae, dreg, ..."
     )
     group.add_argument("--samples", type=int, default=10, metavar="K", help="draws of z a step (default 10)")
     group.add_argument(

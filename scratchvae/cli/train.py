@@ -77,7 +77,17 @@ def _add_training(group):
         "--warm-up", type=int, default=0, metavar="STEPS", help="steps of linear warm-up of the rate"
     )
     group.add_argument("--clip", type=float, metavar="NORM", help="largest norm of the gradient")
-    group.add_argument("--bound", default="elbo", help="elbo (default), analytic_kl, iwae, ...")
+    group.add_argument(
+        "--bound",
+        default="elbo",
+        metavar="NAME",
+        help="elbo (default), analytic_kl, iwae, dreg, renyi:ALPHA, beta:B, free_bits:NATS, ...",
+    )
+    group.add_argument(
+        "--kl-warm-up",
+        metavar="EPOCHS",
+        help="in which the weight of KL rises from 0: 10, or cyclic:40 for four cycles",
+    )
     group.add_argument("--samples", type=int, default=1, metavar="K", help="draws of z a datum (default 1)")
     group.add_argument(
         "--binarization",
@@ -132,6 +142,7 @@ def _train(args, last):
         binarization=binarization_for(vae, data, args.binarization),
         clip=args.clip,
         patience=args.patience,
+        kl_warm_up=args.kl_warm_up,
         progress=not args.quiet,
         on_epoch=lambda history: say(epoch_line(history.rows[-1])),
     )

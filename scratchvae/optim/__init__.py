@@ -20,7 +20,17 @@ from scratchvae.optim.clipping import clip_by_norm
 from scratchvae.optim.config import from_config
 from scratchvae.optim.momentum import Momentum
 from scratchvae.optim.rmsprop import RMSprop
-from scratchvae.optim.schedules import SCHEDULES, Constant, Cosine, Piecewise, Schedule, StepDecay, WarmUp
+from scratchvae.optim.schedules import (
+    SCHEDULES,
+    Constant,
+    Cosine,
+    Cyclic,
+    Linear,
+    Piecewise,
+    Schedule,
+    StepDecay,
+    WarmUp,
+)
 from scratchvae.optim.sgd import SGD
 
 #: The optimizers by the name that ``optimizer=`` takes.
@@ -64,6 +74,8 @@ __all__ = [
     "AdamW",
     "Constant",
     "Cosine",
+    "Cyclic",
+    "Linear",
     "Momentum",
     "Optimizer",
     "Piecewise",

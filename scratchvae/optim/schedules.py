@@ -1,4 +1,4 @@
-"""Learning rates as functions of the step count t = 1, 2, ...
+"""Learning rates, and weights of KL, as functions of the step count t = 1, 2, ...
 
 A schedule remembers nothing. A checkpoint holds it by its `config`, and the optimizer's t says where it
 stands.
@@ -15,7 +15,15 @@ from scratchvae.validation import in_range, positive_int
 
 
 class Schedule(Configured):
-    """Base: a subclass is a dataclass with a `name` and gives `rate`, its formula."""
+    """Base: a subclass is a dataclass with a `name` and gives `rate`, its formula.
+
+    Attributes
+    ----------
+    length : int
+        After so many steps the rate stays as it is; infinity if it may always change.
+    """
+
+    length = math.inf
 
     def __call__(self, t):
         """Return the learning rate of step t = 1, 2, ... as a float."""
@@ -31,6 +39,7 @@ class Constant(Schedule):
     """The same rate `lr` at every step."""
 
     name = "constant"
+    length = 0
     lr: float
 
     def __post_init__(self):
@@ -95,6 +104,10 @@ class Cosine(Schedule):
         self.total = positive_int(self.total, "total")
         self.final = in_range(self.final, "final", 0, self.lr)
 
+    @property
+    def length(self):
+        return self.total
+
     def rate(self, t):
         done = min((t - 1) / self.total, 1)
         return self.final + (self.lr - self.final) * (1 + math.cos(math.pi * done)) / 2
@@ -138,6 +151,10 @@ class Piecewise(Schedule):
                 f"but {len(self.values)} values came; give one rate a piece."
             )
 
+    @property
+    def length(self):
+        return self.boundaries[-1] if self.boundaries else 0
+
     def rate(self, t):
         return self.values[bisect.bisect_left(self.boundaries, t)]
 
@@ -171,12 +188,92 @@ class WarmUp(Schedule):
         self.schedule = as_schedule(self.schedule)
         self.steps = positive_int(self.steps, "steps")
 
+    @property
+    def length(self):
+        return max(self.steps, self.schedule.length)
+
     def rate(self, t):
         return min(t / self.steps, 1) * self.schedule(max(t, self.steps))
 
 
+@dataclass
+class Linear(Schedule):
+    """A straight line from `first` at step 1 to `last`, which it reaches after `steps` steps and keeps.
+
+    first + (last - first) (t - 1) / steps: with first = 0 and last = 1 the usual warm-up of KL (Bowman et
+    al. 2016; Sonderby et al. 2016), see ``sv.bounds.BetaElbo``.
+
+    Parameters
+    ----------
+    first, last : float
+        At least 0.
+    steps : int
+    """
+
+    name = "linear"
+    first: float
+    last: float
+    steps: int
+
+    def __post_init__(self):
+        self.first = in_range(self.first, "first", 0, math.inf, high_open=True)
+        self.last = in_range(self.last, "last", 0, math.inf, high_open=True)
+        self.steps = positive_int(self.steps, "steps")
+
+    @property
+    def length(self):
+        return self.steps
+
+    def rate(self, t):
+        done = min((t - 1) / self.steps, 1)
+        return (1 - done) * self.first + done * self.last  # Eq. (55)
+
+
+@dataclass
+class Cyclic(Schedule):
+    """From 0 in a straight line to `high`, which it keeps for a while, `cycles` times; then `high` for good.
+
+    With T steps and M cycles the place in a cycle is tau = ((t - 1) mod T/M) / (T/M), and the rate
+    high min(tau / rising, 1) (Fu et al. 2019, equations 6 and 7). Each cycle but the first begins where the
+    one before it has brought the networks.
+
+    Parameters
+    ----------
+    high : float
+    total : int
+        T, the steps of all cycles together.
+    cycles : int
+        M.
+    rising : float
+        The part of a cycle that goes up, in (0, 1].
+    """
+
+    name = "cyclic"
+    high: float
+    total: int
+    cycles: int = 4
+    rising: float = 0.5
+
+    def __post_init__(self):
+        self.high = positive(self.high, "high")
+        self.total, self.cycles = positive_int(self.total, "total"), positive_int(self.cycles, "cycles")
+        self.rising = in_range(self.rising, "rising", 0, 1, low_open=True)
+        if self.cycles > self.total:
+            raise ValueError(f"{self.cycles} cycles do not fit into total={self.total} steps.")
+
+    @property
+    def length(self):
+        return self.total
+
+    def rate(self, t):
+        if t > self.total:
+            return self.high
+        place = (t - 1) * self.cycles % self.total / self.total  # tau, in whole numbers up to the division
+        return self.high * min(place / self.rising, 1)  # Eq. (55)
+
+
 #: The schedules by the name in their config.
-SCHEDULES = {kind.name: kind for kind in (Constant, StepDecay, Cosine, Piecewise, WarmUp)}
+SCHEDULES = {kind.name: kind for kind in (Constant, StepDecay, Cosine, Piecewise, WarmUp, Linear, Cyclic)}
 
 
 def as_schedule(lr):

@@ -12,6 +12,7 @@ from scratchvae.training.history import History
 from scratchvae.training.interrupt import DelayedInterrupt
 from scratchvae.training.preparation import prepare_both
 from scratchvae.training.progress import ProgressBar
+from scratchvae.training.warm_up import warmed_up
 
 
 class NotFiniteError(ValueError):
@@ -26,6 +27,7 @@ class Run:
         self.data, self.valid = prepare_both(vae, data, valid, settings.binarization)
         bits = "dynamic" if settings.binarization == "dynamic" else None
         self.batches = Minibatches(self.data, settings.batch_size, rng, binarization=bits, dtype=vae.dtype)
+        self.bound = warmed_up(settings.bound, settings.kl_warm_up, len(self.batches), settings.epochs)
         self.history = History()
         self.step_count = 0
         self.elbo_sum = 0.0  # of the rows seen in this epoch
@@ -64,7 +66,7 @@ class Run:
         eps = self.rng.standard_normal(shape, self.vae.dtype)  # (K, B, L)
         y = self.vae.labels_of(self.data, self.batches.rows)
         with np.errstate(all="ignore"):  # what is not finite is found just below
-            loss = self.vae.loss_and_grad_unchecked(x, eps, self.settings.bound, y)
+            loss = self.vae.loss_and_grad_unchecked(x, eps, self.bound.at(self.step_count + 1), y)
             self.check_finite(loss)
         if self.settings.clip is not None:
             optim.clip_by_norm(self.vae.parameters.grad, self.settings.clip)
@@ -91,7 +93,7 @@ class Run:
         if self.valid is None:
             return None
         with np.errstate(all="ignore"):  # what is not finite is found just below
-            elbo = mean_bound(self.vae, self.valid, self.settings.bound, self.settings.n_samples)
+            elbo = mean_bound(self.vae, self.valid, self.bound, self.settings.n_samples)
         if not math.isfinite(elbo):
             raise NotFiniteError(
                 f"training diverged: the validation ELBO is {elbo} after step {self.step_count}. Try a "
@@ -106,7 +108,8 @@ class Run:
         judged = train_elbo if valid_elbo is None else valid_elbo
         better = judged > self.best_elbo
         self.best_elbo = judged if better else self.best_elbo
-        self.epochs_since_best = 0 if better else self.epochs_since_best + 1
+        warming_up = self.step_count <= self.bound.warm_up_steps  # patience begins after it
+        self.epochs_since_best = 0 if better or warming_up else self.epochs_since_best + 1
         self.elbo_sum = 0.0
         self.history.append(
             epoch=self.batches.epoch,

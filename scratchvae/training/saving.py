@@ -12,6 +12,7 @@ from scratchvae.storage import remove_leftovers, writable_folder
 from scratchvae.training import checkpoint
 from scratchvae.training.history import History
 from scratchvae.training.run import NotFiniteError
+from scratchvae.training.warm_up import name_of
 
 
 class Storage:
@@ -33,7 +34,7 @@ class Storage:
             "data": _fingerprint(run.data, run.vae),
             "valid": None if run.valid is None else _fingerprint(run.valid, run.vae),
             "batch_size": run.settings.batch_size,
-            "bound": run.settings.bound_name,
+            "bound": name_of(run.bound),
             "n_samples": run.settings.n_samples,
             "binarization": run.settings.binarization,
             "clip": run.settings.clip,

@@ -5,7 +5,6 @@ import math
 import numpy as np
 
 from scratchvae import optim
-from scratchvae.bounds import VAE_BOUNDS
 from scratchvae.training.run import Run
 from scratchvae.training.saving import Storage
 from scratchvae.validation import in_range, path_like, positive_int
@@ -27,6 +26,7 @@ def train(
     binarization=None,
     clip=None,
     patience=None,
+    kl_warm_up=None,
     checkpoint_seconds=60.0,
     progress=True,
     on_epoch=None,
@@ -54,8 +54,9 @@ def train(
     resume : bool
         Go on from ``last.npz`` if the folder has one; the run then ends bit-identical to one that
         was never stopped. False starts anew and replaces it.
-    bound : str
-        "elbo", "analytic_kl", "iwae", "sticking_the_landing", or another of ``sv.bounds.VAE_BOUNDS``.
+    bound : str or bound
+        "elbo", "analytic_kl", "sticking_the_landing", "iwae", "dreg", "renyi:0.5", "beta:4",
+        "free_bits:0.25", or another of ``sv.bounds.VAE_BOUNDS``.
     n_samples : int
         K, draws of z for each datum.
     binarization : {None, "dynamic", "fixed"}
@@ -63,7 +64,12 @@ def train(
     clip : float, optional
         Largest Euclidean norm of the gradient.
     patience : int, optional
-        Stop after so many epochs without a better validation ELBO.
+        Stop after so many epochs without a better validation ELBO; those of a warm-up do not count.
+    kl_warm_up : int or str, optional
+        Epochs in which the weight of KL rises from 0 to its own, 1 or the beta of the bound: 10 or
+        "linear:10" in a straight line (Bowman et al. 2016), "cyclic:40" in four cycles (Fu et al. 2019). For
+        another schedule give a bound with one, ``sv.bounds.BetaElbo(sv.optim.Linear(0, 1, steps=1000))``.
+        The history has the bound with its last weight throughout.
     checkpoint_seconds : float
         How often ``last.npz`` is written within an epoch; it is always written after each.
     progress : bool
@@ -86,7 +92,7 @@ def train(
         On Ctrl-C, after the step in progress is done and the state is saved.
     """
     _check_kinds(vae, checkpoint, on_epoch)
-    settings = Settings(vae, epochs, batch_size, bound, n_samples, binarization, clip, patience)
+    settings = Settings(vae, epochs, batch_size, bound, n_samples, binarization, clip, patience, kl_warm_up)
     rng = np.random.default_rng(0) if rng is None else rng
     run = Run(vae, data, settings, optim.build(optimizer), rng, valid)
     storage = Storage(run, checkpoint, in_range(checkpoint_seconds, "checkpoint_seconds", 0, math.inf))
@@ -109,11 +115,11 @@ def _check_kinds(vae, checkpoint, on_epoch):
 class Settings:
     """The validated settings of a run."""
 
-    def __init__(self, vae, epochs, batch_size, bound, n_samples, binarization, clip, patience):
+    def __init__(self, vae, epochs, batch_size, bound, n_samples, binarization, clip, patience, kl_warm_up):
         self.epochs = positive_int(epochs, "epochs")
         self.batch_size = positive_int(batch_size, "batch_size")
         self.bound = vae.check_bound(bound)
-        self.bound_name = next(name for name, kind in VAE_BOUNDS.items() if type(self.bound) is kind)
+        self.kl_warm_up = kl_warm_up
         self.n_samples = positive_int(n_samples, "n_samples")
         self.bound.check_samples(self.n_samples)
         self.binarization = binarization

@@ -74,8 +74,9 @@ def fit(
         "mean_field" (independent Gaussians), "full_rank" (any Gaussian), "low_rank:2" (diagonal plus rank
         two), or another of ``sv.reparam.MAPS``.
     bound : str or Bound
-        "elbo", "sticking_the_landing", "analytic_kl", "iwae", "score_function_leave_one_out" (which needs
-        no gradient of the model), or another of ``sv.bounds.BOUNDS``.
+        "elbo", "sticking_the_landing", "analytic_kl", "iwae", "dreg", "renyi:0.5",
+        "score_function_leave_one_out" (which needs no gradient of the model), or another of
+        ``sv.bounds.BOUNDS``.
     n_samples : int or "auto"
         K, draws of z a step. "auto" takes 10 for mean-field, twice the dimension (10 to 100) for other
         Gaussians, and 100 for flows.
@@ -174,6 +175,16 @@ def _check_model(model, bound):
 
 def _check_bound(bound, reparam, model, n_samples):
     bound.check_samples(n_samples)
+    if bound.uses_kl == "by_coordinate" or bound.warm_up_steps:
+        raise ValueError(
+            f"{bound!r} is for the training of a VAE, whose q(z|x) could fall back to the prior at first. A "
+            "fit needs no such help: use bound='elbo' (and anneal=1000, say, if there are several modes)."
+        )
+    if bound.needs_prior and model.is_joint:
+        raise ValueError(
+            f"the bound {type(bound).__name__} weighs the prior by itself: write log_prior, log_likelihood "
+            f"and their gradients in place of {type(model).__name__}.log_joint."
+        )
     if bound.uses_local and not reparam.factorises:
         raise ValueError(
             f"Rao-Blackwellization needs a q that is a product over coordinates, family='mean_field', not "

@@ -108,6 +108,7 @@ class Objective:
         if self.bound.pathwise:
             dlog_prior = None if dterms.log_prior is None else dterms.log_prior[:, 0]
             dz = self.model.backward(model, dterms.log_likelihood[:, 0], dlog_prior)
+            dz = dz if dterms.path is None else dterms.path * dz
             dy = self.coordinates.backward(dz)
         good = np.isfinite(dy).all(axis=-1)
         if dterms.local is not None:

@@ -74,6 +74,7 @@ def gradient_draws(objective, lam, eps):
     dy = np.zeros_like(y)
     if bound.pathwise:
         dz = objective.model.backward(model, dterms.log_likelihood, dterms.log_prior)
+        dz = dz if dterms.path is None else dterms.path[..., None] * dz
         dy = objective.coordinates.backward(dz)
     dlog_det = np.zeros(eps.shape[:-1]) if dterms.log_det is None else dterms.log_det
     if dterms.score is not None:

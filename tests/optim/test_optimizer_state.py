@@ -21,6 +21,8 @@ SCHEDULES = {
     "cosine": optim.Cosine(0.1, total=5, final=0.01),
     "piecewise": optim.Piecewise([2, 5], [0.1, 0.05, 0.01]),
     "warm_up": optim.WarmUp(optim.Cosine(0.1, total=6), steps=4),
+    "linear": optim.Linear(0.0, 0.1, steps=4),
+    "cyclic": optim.Cyclic(0.1, total=6, cycles=2),
 }
 
 
