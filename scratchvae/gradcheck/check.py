@@ -1,25 +1,41 @@
-"""A gradient against finite differences, block by block."""
+"""A gradient against finite differences, block by block, with a diagnosis of what is wrong."""
 
 import math
+import time
 from collections.abc import Mapping
-from itertools import pairwise
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 
-from scratchvae.gradcheck.numerical import STEPS, directional_derivative, value_at
-from scratchvae.gradcheck.report import BlockReport, Report
+from scratchvae.gradcheck.diagnosis import diagnose_all, summary_of
+from scratchvae.gradcheck.diagnosis.evidence import Evidence, checked_terms
+from scratchvae.gradcheck.guards import guarded_gradient, guarded_value
+from scratchvae.gradcheck.probes import FLOAT32_ATOL, FLOAT32_RTOL, Probes, random_direction, shows_float32
+from scratchvae.gradcheck.report import OK, BlockReport, Diagnosis, Report
 from scratchvae.validation import choose, finite, in_range, numeric_array, positive_int, seeded
 
-#: Above this many coordinates "auto" probes some coordinates and some directions of each block.
-ALL_UP_TO = 2000
+#: Above this many coordinates, or if they would take longer than so many seconds, "auto" probes some
+#: coordinates and some directions of each block.
+ALL_UP_TO, SECONDS = 2000, 4.0
+#: Evaluations of the function for one coordinate of a right gradient.
+EVALUATIONS = 4
 MODES = ("auto", "all", "sample", "directions")
-#: The note on a probe that passes because nothing can be seen there.
-LOST = "lost in the rounding of the function"
 
 
-def check(function, theta, gradient, blocks=None, *, mode="auto", n_probes=10, rtol=1e-6, seed=0):
-    """Compare a gradient with finite differences of the function it belongs to.
+def check(
+    function,
+    theta,
+    gradient,
+    blocks=None,
+    terms=None,
+    *,
+    mode="auto",
+    n_probes=10,
+    rtol=1e-6,
+    sizes=None,
+    seed=0,
+):
+    """Compare a gradient with finite differences of the function it belongs to, and say what is wrong.
 
     Parameters
     ----------
@@ -31,62 +47,174 @@ def check(function, theta, gradient, blocks=None, *, mode="auto", n_probes=10, r
         array like `theta` -> array like `theta`; or its value at `theta`.
     blocks : dict, optional
         {name: (slice of the flat vector, shape)}; by default all is one block, "theta".
+    terms : dict, optional
+        The parts of a sum, {name: (value, gradient)}, each a callable or what it gives at `theta`; the value
+        may be None. With them a missing, extra or scaled term is named.
     mode : {"auto", "all", "sample", "directions"}
         Probe every coordinate; `n_probes` random ones in each block; or `n_probes` random
         directions in each block, which see every coordinate at once but cannot name one. "auto" is
-        "all" up to 2,000 coordinates and above it "sample" and "directions" together.
+        "all" up to 2,000 coordinates if that takes less than four seconds, else "sample" and
+        "directions" together.
     n_probes : int
     rtol : float
-        The largest relative error that passes, in (0, 1).
+        The largest relative error that passes, in (0, 1), where the numerical derivative can show it.
+    sizes : dict, optional
+        Numbers that a forgotten factor might be, by name: {"batch": 32, "samples": 5, "sigma": 0.3}.
     seed : int
         Of the sample or the directions.
 
     Returns
     -------
     Report
+        Each block with its `diagnosis`: a code of ``report.CODES``, a sentence, and a factor or a term.
+        A block passes with the code "kink" if all its probes lie on kinks, and "precision" if all its derivatives
+        are lost in the noise of the function.
 
     Raises
     ------
     ValueError
-        If `theta`, the blocks or an option make no sense, or the function does not return a number.
-        A gradient of the wrong shape is no error but a report that has not passed.
+        If `theta`, the blocks, the terms or an option make no sense, or the function does not return a
+        number. A gradient of the wrong shape is no error but a report that has not passed.
 
     Notes
     -----
-    A probe that disagrees is repeated with smaller steps. The disagreement of a wrong derivative stays
-    as it is, while that of a kink inside the step (ReLU) goes away. So a smaller step acquits only if
-    the disagreement has shrunk to a quarter at least, and only while the rounding error, which grows
-    as the step shrinks, could not have hidden it.
-
-    The rounding error is taken from the size of the function's value. A function that subtracts large
-    numbers to get a small one, or computes in float32, is less exact than that and may fail. A
-    derivative smaller than the rounding error passes unseen, and one that is not much larger is seen only
-    to a few digits: it passes if it is wrong by less than the rounding error. The report's note says both.
+    No tolerance need be guessed: the numerical derivative comes with an estimate of its error, from
+    Richardson's extrapolation (Ridders 1982) and from the function's noise, which is measured
+    (More & Wild 2011). A mismatch counts if it exceeds both that error and `rtol`. A gradient of float32
+    is held against what float32 can show, some four digits.
 
     Examples
     --------
-    >>> report = check(lambda t: float((t**2).sum()), np.arange(3.0), lambda t: 2 * t)
-    >>> report.passed
-    True
+    >>> report = check(lambda t: float((t**2).sum()), np.arange(3.0), lambda t: t)
+    >>> report.passed, report.blocks[0].diagnosis.code, report.blocks[0].diagnosis.factor
+    (False, 'scale', 0.5)
     """
     theta = _point(theta)
     blocks = _blocks(blocks, theta)
+    terms = checked_terms(terms, theta)
     choose(dict.fromkeys(MODES), mode, "mode of the gradient check")
-    if mode == "auto" and theta.size <= ALL_UP_TO:
-        mode = "all"
     n_probes = positive_int(n_probes, "n_probes")
     rtol = in_range(rtol, "rtol", 0, 1, low_open=True, high_open=True)
-    rng = seeded(seed)
-    analytic = gradient(theta.copy()) if callable(gradient) else gradient
-    analytic = np.asarray(numeric_array(analytic, "the gradient"), dtype=np.float64)
-    if analytic.shape != theta.shape:
-        return Report((_wrong_shape(analytic, theta),), rtol)
-    probes = _Probes(function, theta, analytic.ravel(), rtol)
-    found = []
-    for name, (block, shape) in blocks.items():
-        directions = _directions(mode, block, theta.ravel(), n_probes, rng)
-        found.append(probes.worst_of(name, block, shape, directions))
-    return Report(tuple(found), rtol)
+    started = time.perf_counter()
+    value, fault = guarded_value(function, theta)
+    seconds = (time.perf_counter() - started) / 2
+    analytic, gradient_fault = guarded_gradient(function, gradient, theta)
+    fault = fault or gradient_fault or _fault_of_value(value)
+    wrong_shape = _shape_of(analytic, theta)
+    if wrong_shape is not None:
+        return Report((_unprobed("theta", theta.shape, wrong_shape),), rtol)
+    if fault is not None:
+        found = tuple(_unprobed(name, shape, fault) for name, (_, shape) in blocks.items())
+        return Report(found, rtol, fault.message)
+    if mode == "auto" and theta.size <= ALL_UP_TO and theta.size * EVALUATIONS * seconds <= SECONDS:
+        mode = "all"
+    session = _Session(function, gradient, theta, analytic, rtol, value, seed)
+    found = [session.probe(name, *entry, mode, n_probes) for name, entry in blocks.items()]
+    return _diagnosed(session, found, blocks, terms, sizes or {})
+
+
+class _Session:
+    """One check: the point, the probes, and the random numbers."""
+
+    def __init__(self, function, gradient, theta, analytic, rtol, value, seed):
+        self.rng = seeded(seed)
+        raw = np.asarray(analytic)
+        self.float32 = shows_float32(raw)
+        self.analytic = raw.astype(np.float64).ravel()
+        self.rtol = max(rtol, FLOAT32_RTOL) if self.float32 else rtol
+        self.function, self.gradient, self.theta = function, gradient, theta
+        self.probes = Probes(function, theta, self.analytic, self.rtol, value, self.rng)
+
+    def probe(self, name, block, shape, mode, n_probes):
+        """All probes of one block: (name, block, shape, directions, results)."""
+        directions = self._directions(mode, block, n_probes)
+        results = [self.probes.along(direction, self.atol(block)) for direction in directions]
+        return name, block, shape, directions, results
+
+    def atol(self, block):
+        """What is too small to be seen beside the block's other entries in float32."""
+        if not self.float32:
+            return 0.0
+        entries = self.analytic[block]
+        entries = entries[np.isfinite(entries)]
+        return FLOAT32_ATOL * float(np.sqrt(np.mean(entries**2))) if entries.size else 0.0
+
+    def _directions(self, mode, block, n_probes):
+        """The directions to probe in a block: a coordinate's number, or a dense vector."""
+        if mode == "all":
+            return list(range(block.start, block.stop))
+        size, directions = block.stop - block.start, []
+        if mode in ("sample", "auto"):
+            chosen = self.rng.choice(size, min(n_probes, size), replace=False)
+            directions += [int(block.start + i) for i in chosen]
+        if mode in ("directions", "auto"):
+            theta = self.theta.ravel()
+            directions += [random_direction(block, theta, self.rng) for _ in range(n_probes)]
+        return directions
+
+
+def _diagnosed(session, found, blocks, terms, sizes):
+    """The report, with a diagnosis of every block that has not passed."""
+    reports = {entry[0]: _block_report(session, *entry) for entry in found}
+    failing = [name for name, report in reports.items() if not report.passed]
+    if failing:
+        evidence = Evidence(session, blocks, found, failing, terms, sizes)
+        diagnoses = diagnose_all(evidence)
+        for name in failing:
+            reports[name] = replace(reports[name], diagnosis=diagnoses[name])
+        return Report(tuple(reports.values()), session.rtol, summary_of(diagnoses, len(blocks)))
+    return Report(tuple(reports.values()), session.rtol)
+
+
+def _block_report(session, name, block, shape, directions, results):
+    """The verdict on one block, by its worst probe."""
+    i = max(range(len(results)), key=lambda i: (not results[i].passed, _rank(results[i].error)))
+    worst, direction, index = results[i], directions[i], None
+    if np.ndim(direction) == 0:
+        index = tuple(map(int, np.unravel_index(direction - block.start, shape)))
+    passed = all(result.passed for result in results)
+    kinks = sum(result.is_kink for result in results)
+    diagnosis = _of_passed(session, results, kinks) if passed else OK
+    numbers = worst.analytic, worst.numeric, worst.error
+    return BlockReport(
+        name, shape, len(results), index, *numbers, passed, diagnosis, float(worst.uncertainty), kinks
+    )
+
+
+def _of_passed(session, results, kinks):
+    """Of a block that passed: ok, or that nothing could be seen."""
+    n = len(results)
+    if kinks == n:
+        return Diagnosis("kink", f"all {n} probes lie on kinks of the function: nothing was compared")
+    lost = [result for result in results if _is_lost(result)]
+    notes = []
+    if kinks:
+        notes.append(f"{kinks} of {n} on a kink, left out")
+    if session.float32:
+        notes.append("float32: held against some four digits")
+    if lost:
+        notes.append(f"{len(lost)} of {n} lost in the noise of the function")
+    blurred = [
+        result.uncertainty
+        for result in results
+        if not _is_lost(result)
+        and not result.is_kink
+        and result.uncertainty > session.rtol * abs(result.numeric)
+    ]
+    if blurred and 2 * len(blurred) > n:
+        notes.append(f"{len(blurred)} of {n} seen only to +-{max(blurred):.0e}")
+    if len(lost) == n and any(result.analytic or result.numeric for result in results):
+        return Diagnosis("precision", "every derivative is lost in the noise of the function")
+    return Diagnosis("ok", ", ".join(notes))
+
+
+def _is_lost(result):
+    """Whether the derivative is smaller than the error of the numerical one, and not just zero."""
+    size = max(abs(result.analytic), abs(result.numeric))
+    return not result.is_kink and result.analytic != result.numeric and size <= result.uncertainty
+
+
+# --- what comes in ------------------------------------------------------------------------------
 
 
 def _point(theta):
@@ -121,156 +249,30 @@ def _blocks(blocks, theta):
     return found
 
 
-def _directions(mode, block, theta, n_probes, rng):
-    """The directions to probe in a block: a coordinate's number, or a dense vector."""
-    if mode == "all":
-        return range(block.start, block.stop)
-    size, directions = block.stop - block.start, []
-    if mode in ("sample", "auto"):
-        directions += list(block.start + rng.choice(size, min(n_probes, size), replace=False))
-    if mode in ("directions", "auto"):
-        directions += [_random_direction(block, theta, rng) for _ in range(n_probes)]
-    return directions
+def _shape_of(analytic, theta):
+    """What is wrong with the gradient's shape, as a Diagnosis; None if nothing is."""
+    array = None if analytic is None else np.asarray(analytic)
+    if array is None or array.dtype.kind not in "buif":
+        came = "nothing (None)" if analytic is None else f"{type(analytic).__name__} of {array.dtype}"
+        return Diagnosis(
+            "shape", f"the gradient must be an array of real numbers like theta, but it is {came}"
+        )
+    if array.shape != theta.shape:
+        message = f"the gradient has shape {array.shape}, but theta has {theta.shape}"
+        hint = " (it is transposed)" if array.shape == theta.shape[::-1] else ""
+        return Diagnosis("shape", message + hint)
+    return None
 
 
-def _random_direction(block, theta, rng):
-    """Normal in each coordinate, relative to its size, so that no step is lost beside a large theta."""
-    direction = np.zeros(theta.size)
-    direction[block] = rng.standard_normal(block.stop - block.start)
-    return np.maximum(1, np.abs(theta)) * direction / np.linalg.norm(direction)
+def _fault_of_value(value):
+    if np.isfinite(value):
+        return None
+    return Diagnosis("nonfinite", f"the function itself is {value} at theta")
 
 
-def _wrong_shape(analytic, theta):
-    note = f"the gradient has shape {analytic.shape}, but theta has {theta.shape}"
-    return BlockReport("theta", theta.shape, 0, None, np.nan, np.nan, np.nan, False, note)
-
-
-class _Probe(NamedTuple):
-    """What was found along one direction."""
-
-    error: float
-    analytic: float
-    numeric: float
-    note: str
-    seen_to: float = 0.0  # the rounding error, if it is only for its sake that the derivative passes
-
-
-class _Try(NamedTuple):
-    """One attempt at a derivative, with one step."""
-
-    error: float
-    numeric: float
-    mismatch: float
-
-
-class _Probes:
-    """Derivatives along directions, the code's own beside the numerical one."""
-
-    def __init__(self, function, theta, analytic, rtol):
-        self.function, self.theta, self.analytic, self.rtol = function, theta, analytic, rtol
-        values = [value_at(function, theta.copy()) for _ in range(2)]
-        self.fault = _fault_of(*values)
-
-    def worst_of(self, name, block, shape, directions):
-        """Probe all directions and report on the worst."""
-        results = [self.probe(direction) for direction in directions]
-        i = max(range(len(results)), key=lambda i: _rank(results[i].error))
-        worst, direction, index = results[i], directions[i], None
-        if np.ndim(direction) == 0:
-            index = tuple(map(int, np.unravel_index(direction - block.start, shape)))
-        passed = bool(worst.error <= self.rtol) and not self.fault
-        note = self.fault or (_unseen(results, worst) if passed else worst.note)
-        numbers = worst.analytic, worst.numeric, worst.error
-        return BlockReport(name, shape, len(results), index, *numbers, passed, note)
-
-    def probe(self, direction):
-        """The derivative along one direction, by the code and by differences."""
-        dense, unit, analytic = self._along(direction)
-        tried = []
-        for step in STEPS:
-            numeric, rounding = directional_derivative(self.function, self.theta, dense, step * unit)
-            mismatch = abs(analytic - numeric)
-            visible = max(abs(analytic), abs(numeric), rounding / self.rtol)
-            error = _relative(mismatch, visible)
-            if error <= self.rtol and (not tried or _acquits(mismatch, rounding, tried[0].mismatch)):
-                size = max(abs(analytic), abs(numeric))
-                note = LOST if mismatch > 0 and size <= rounding else ""
-                seen_to = rounding if mismatch > self.rtol * size and not note else 0.0
-                return _Probe(error, analytic, numeric, note, seen_to)
-            tried.append(_Try(error, numeric, mismatch))
-            if len(tried) > 1 and abs(numeric - tried[-2].numeric) <= rounding:
-                break  # it has settled: a smaller step has nothing to add
-        best = _steadiest(tried)
-        error = tried[0].error if np.isfinite(tried[0].error) else best.error
-        return _Probe(error, analytic, best.numeric, _note(analytic, tried))
-
-    def _along(self, direction):
-        """The direction in theta's shape, the length that steps are relative to, the code's derivative."""
-        if np.ndim(direction) == 1:
-            inside = direction != 0  # what is infinite in another block is no matter here
-            with np.errstate(invalid="ignore"):
-                analytic = float((self.analytic[inside] * direction[inside]).sum())
-            return direction.reshape(self.theta.shape), 1.0, analytic
-        dense = np.zeros(self.theta.size)
-        dense[direction] = 1.0
-        unit = max(1.0, abs(float(self.theta.ravel()[direction])))
-        return dense.reshape(self.theta.shape), unit, float(self.analytic[direction])
+def _unprobed(name, shape, diagnosis):
+    return BlockReport(name, shape, 0, None, np.nan, np.nan, np.nan, False, diagnosis)
 
 
 def _rank(error):
     return np.inf if np.isnan(error) else error
-
-
-def _unseen(results, worst):
-    """What passed because of rounding: derivatives lost in it, or seen only to a few digits.
-
-    The latter is said if it concerns the worst probe or most probes.
-    """
-    notes, n = [], len(results)
-    n_lost = sum(result.note == LOST for result in results)
-    if n_lost:
-        notes.append(f"{n_lost} of {n} {LOST}")
-    coarse = [result.seen_to for result in results if result.seen_to]
-    if coarse and (worst.seen_to or 2 * len(coarse) > n):
-        notes.append(f"{len(coarse)} of {n} seen only to +-{max(coarse):.0e}")
-    return ", ".join(notes)
-
-
-def _relative(mismatch, visible):
-    if not np.isfinite(mismatch):
-        return math.nan
-    return mismatch / visible if mismatch else 0.0
-
-
-def _acquits(mismatch, rounding, first):
-    """Whether the agreement at a smaller step outweighs the disagreement at the first."""
-    left_the_domain = not np.isfinite(first)
-    return left_the_domain or (4 * mismatch <= first and rounding <= 4 * first)
-
-
-def _fault_of(value, again):
-    """What makes every comparison worthless, or an empty string."""
-    if not np.isfinite(value):
-        return f"the function itself is {value} at theta"
-    if value != again:
-        return "two calls at the same theta differ: draw all noise before the check"
-    return ""
-
-
-def _steadiest(tried):
-    """The attempt whose step changed the numerical derivative least."""
-    changes = [abs(after.numeric - before.numeric) for before, after in pairwise(tried)]
-    finite = [change if np.isfinite(change) else np.inf for change in changes]
-    return tried[1 + int(np.argmin(finite))]
-
-
-def _note(analytic, tried):
-    """Why a probe failed, where the numbers cannot say it."""
-    numeric = [attempt.numeric for attempt in tried if np.isfinite(attempt.numeric)]
-    if not np.isfinite(analytic):
-        return "the gradient is not finite"
-    if not numeric:
-        return "the function is not finite beside theta"
-    if max(numeric) - min(numeric) > tried[0].mismatch / 2:
-        return "the numerical derivative does not settle: a kink, noise, or float32 in the function?"
-    return ""

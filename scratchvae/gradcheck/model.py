@@ -9,7 +9,7 @@ import numpy as np
 
 from scratchvae.gradcheck.check import check
 from scratchvae.gradcheck.model_shapes import called, check_model_shapes, densities_of
-from scratchvae.gradcheck.report import BlockReport, Report
+from scratchvae.gradcheck.report import OK, BlockReport, Diagnosis, Report
 from scratchvae.validation import finite, last_axis, real, seeded
 
 #: How many z are drawn if none is given.
@@ -177,11 +177,14 @@ def _block(name, got, expected, note, rtol):
     got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
     if got.shape != expected.shape:
         note = f"has shape {got.shape}, not {expected.shape}: {note}"
-        return BlockReport(name, expected.shape, 0, None, np.nan, np.nan, np.nan, False, note)
+        return BlockReport(
+            name, expected.shape, 0, None, np.nan, np.nan, np.nan, False, Diagnosis("shape", note)
+        )
     error = np.abs(got - expected) / np.maximum(1, np.maximum(np.abs(got), np.abs(expected)))
     error[(got == expected) | (np.isnan(got) & np.isnan(expected))] = 0  # the densities' blocks say it
     worst = np.unravel_index(np.argmax(error), error.shape)  # argmax finds a NaN first
     numbers = float(got[worst]), float(expected[worst]), float(error[worst])
     passed = bool(error[worst] <= rtol)
     index = tuple(map(int, worst))
-    return BlockReport(name, expected.shape, error.size, index, *numbers, passed, "" if passed else note)
+    diagnosis = OK if passed else Diagnosis("unexplained", note)
+    return BlockReport(name, expected.shape, error.size, index, *numbers, passed, diagnosis)

@@ -9,7 +9,7 @@ import numpy as np
 
 from scratchvae.gradcheck.check import check
 from scratchvae.gradcheck.numerical import numerical_jacobian
-from scratchvae.gradcheck.report import BlockReport
+from scratchvae.gradcheck.report import OK, BlockReport, Diagnosis
 from scratchvae.validation import seeded
 
 
@@ -114,7 +114,7 @@ def _log_det_block(reparam, lam, eps, rtol):
     analytic = np.asarray(reparam.forward(lam, eps)[1])  # (...)
     if analytic.shape != batch:
         note = f"log_det has shape {analytic.shape}: it is one number a z, summed over features"
-        return BlockReport("log_det", batch, 0, None, np.nan, np.nan, np.nan, False, note)
+        return BlockReport("log_det", batch, 0, None, np.nan, np.nan, np.nan, False, Diagnosis("shape", note))
     numeric = np.empty(batch)
     for place in np.ndindex(batch):
         jacobian = numerical_jacobian(lambda e, lam=lam[place]: reparam.forward(lam, e)[0], eps[place])
@@ -122,8 +122,9 @@ def _log_det_block(reparam, lam, eps, rtol):
     error = np.abs(analytic - numeric) / np.maximum(1, np.abs(numeric))
     worst = np.unravel_index(np.argmax(error), batch)  # argmax finds a NaN first
     numbers = float(analytic[worst]), float(numeric[worst]), float(error[worst])
-    index = tuple(map(int, worst))
-    return BlockReport("log_det", batch, error.size, index, *numbers, passed=bool(error[worst] <= rtol))
+    index, passed = tuple(map(int, worst)), bool(error[worst] <= rtol)
+    diagnosis = OK if passed else Diagnosis("unexplained", "log_det is not log|det| of the Jacobian dz/deps")
+    return BlockReport("log_det", batch, error.size, index, *numbers, passed, diagnosis)
 
 
 def check_vae(vae, x, eps, bound="elbo", y=None, **options):

@@ -7,7 +7,7 @@ import pytest
 from smooth_functions import MISTAKES, SMOOTH, log_sum_exp, relu_layer, softmax
 
 from scratchvae.gradcheck import check
-from scratchvae.gradcheck.numerical import ROUNDINGS, STEPS
+from scratchvae.gradcheck.numerical import ROUNDINGS, STEP
 
 MODES = ("all", "sample", "directions", "auto")
 EPS = np.finfo(np.float64).eps
@@ -82,7 +82,7 @@ def test_a_kink_nearby_does_not_acquit_a_wrong_gradient(distance, mistake, rng):
 def test_small_steps_do_not_excuse_what_the_first_step_sees(offset):
     """A mistake of twice the first step's rounding error: at the last step it would drown in noise."""
     theta = np.array([0.3, -0.7])
-    mistake = 2 * ROUNDINGS * EPS * (offset + 1) / STEPS[0]
+    mistake = 2 * ROUNDINGS * EPS * (offset + 1) / STEP
     report = check(lambda t: offset + 1e-9 * square(t), theta, 2e-9 * theta + [0, mistake])
     assert not report.passed
     assert report.worst.index == (1,)
@@ -118,7 +118,7 @@ def test_what_is_seen_only_coarsely_passes_and_is_said():
     """The slope is 1e-4 beside a value of 1e7: told from zero, but not from 1.4e-4."""
     report = check(lambda t: 1e7 + 1e-4 * float(t[0]), np.ones(1), np.array([1.4e-4]))
     assert report.passed
-    bound = ROUNDINGS * EPS * 1e7 / STEPS[0]
+    bound = ROUNDINGS * EPS * 1e7 / STEP
     assert f"ok 1 of 1 seen only to +-{bound:.0e}" in str(report)
     assert report.worst.note == f"1 of 1 seen only to +-{bound:.0e}"
 
