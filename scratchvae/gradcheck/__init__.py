@@ -14,10 +14,12 @@ from scratchvae.gradcheck.model import check_model
 from scratchvae.gradcheck.model_shapes import check_model_shapes
 from scratchvae.gradcheck.numerical import directional_derivative, numerical_jacobian
 from scratchvae.gradcheck.pieces import check_backward, check_reparameterization, check_vae
-from scratchvae.gradcheck.report import BlockReport, Report
+from scratchvae.gradcheck.report import CODES, BlockReport, Diagnosis, Report
 
 __all__ = [
+    "CODES",
     "BlockReport",
+    "Diagnosis",
     "Report",
     "check",
     "check_backward",
