@@ -42,6 +42,7 @@ _MODULES = (
     "nn",
     "optim",
     "plotting",
+    "priors",
     "reparam",
     "training",
     "vi",

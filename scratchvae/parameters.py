@@ -1,5 +1,6 @@
 """All parameters of a model in one contiguous vector, their gradients in another."""
 
+import contextlib
 import math
 
 import numpy as np
@@ -107,6 +108,14 @@ class Parameters:
     def _view(self, vector, name):
         block = choose(self.slices, name, "parameter block")
         return vector[block].reshape(self.shapes[name])
+
+    @contextlib.contextmanager
+    def adding(self, names):
+        """Within the ``with`` block, what is written to these gradients is added to what is there."""
+        before = {name: self.gradient(name).copy() for name in names}
+        yield
+        for name, gradient in before.items():
+            self.gradient(name)[...] += gradient
 
     def blocks(self):
         """Where each block lies: {name: (slice, shape)}, as the gradient checker takes it."""

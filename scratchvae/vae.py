@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchvae import reparam
+from scratchvae import priors, reparam
 from scratchvae.bounds import Terms
 from scratchvae.broadcasting import beside
 from scratchvae.distributions import LIKELIHOODS, StandardNormal
@@ -57,8 +57,9 @@ class VAE(Inputs, Evidence, Stored):
         Of the initial weights.
     initialization : str
         "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal" or "kingma_welling".
-    prior : str or Reparameterization
-        "standard_normal", or a map with an inverse, whose density of z is learned: "coupling:4".
+    prior : str, Reparameterization or MixturePrior
+        "standard_normal"; or one that is learned: "mixture:10" (that many normals), "vamp:50" (the mean of
+        q(z|u) over that many pseudo-inputs u), or the density of a map with an inverse, "coupling:4".
     n_classes : int, optional
         C, for a conditional model p(x|y) (Sohn et al. 2015): every call that takes x takes the labels y
         (B,) too, whole numbers from 0 to C - 1, and so do `decode` and `sample`. Encoder q(z|x, y) and
@@ -109,14 +110,9 @@ class VAE(Inputs, Evidence, Stored):
         self.likelihood = build_from_spec(LIKELIHOODS, likelihood, "likelihood")
         self.dtype = real_dtype(dtype)
         self.posterior = reparam.build(posterior, self.n_latent, "posterior", n_context=self.n_latent)
-        self.prior = self._make_prior(prior)  # p(z)
+        self.prior = priors.build(prior, self)  # p(z)
         self.noise = StandardNormal()  # p(eps)
         self._build_networks()
-
-    def _make_prior(self, prior):
-        if isinstance(prior, str) and prior == StandardNormal.spec:
-            return StandardNormal()
-        return reparam.FlowPrior(reparam.build(prior, self.n_latent, "prior"), self.dtype)
 
     def _build_networks(self):
         n_classes, n_params = self.n_classes or 0, self.likelihood.n_params(self.n_data)
@@ -220,12 +216,13 @@ class VAE(Inputs, Evidence, Stored):
             dz = dterms.path[..., None] * dz
         if dlog_det is None:
             dlog_det = np.zeros(dz.shape[:-1], dz.dtype)
-        if dterms.score is not None:
-            dz, dlog_det = self.posterior.add_score(cache.posterior, dterms.score, dz, dlog_det)
-        dlam, _ = self.posterior.backward(cache.posterior, dz, dlog_det)  # Eq. (6')
-        if dterms.kl is not None:
-            dlam = dlam + self.posterior.kl_backward(cache.kl, dterms.kl)
-        self.encoder.backward(cache.encoder, dlam, need_dx=False)
+        with self.parameters.adding(self.prior.shared):  # a VampPrior goes through the encoder too
+            if dterms.score is not None:
+                dz, dlog_det = self.posterior.add_score(cache.posterior, dterms.score, dz, dlog_det)
+            dlam, _ = self.posterior.backward(cache.posterior, dz, dlog_det)  # Eq. (6')
+            if dterms.kl is not None:
+                dlam = dlam + self.posterior.kl_backward(cache.kl, dterms.kl)
+            self.encoder.backward(cache.encoder, dlam, need_dx=False)
 
     # --- encoder and decoder by themselves ------------------------------------------------------
 
@@ -287,7 +284,7 @@ class VAE(Inputs, Evidence, Stored):
     def astype(self, dtype):
         """A copy of this model in another precision, with the same parameters."""
         parts = {"likelihood": copy.copy(self.likelihood), "posterior": copy.deepcopy(self.posterior)}
-        if not isinstance(self.prior, StandardNormal):
+        if isinstance(self.prior, priors.FlowPrior):  # its map may be an object without a name
             parts["prior"] = copy.deepcopy(self.prior.map.reparam)
         other = VAE(**{**self.config, "dtype": dtype, **parts})
         other.parameters.value = self.parameters.value

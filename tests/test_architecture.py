@@ -35,6 +35,7 @@ FLOORS = {
     "models": 2,
     "bounds": 3,
     "grid": 3,
+    "priors": 3,
     "flow": 4,
     "vae": 4,
     "vae_evidence": 4,

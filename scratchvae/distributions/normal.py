@@ -20,7 +20,9 @@ class StandardNormal:
 
     spec = "standard_normal"
 
-    # It has no parameters; a prior that has some is a `reparam.FlowPrior`.
+    # It has no parameters; priors that have some are in `scratchvae.priors`.
+    shared = ()
+
     def shapes(self):
         return {}
 

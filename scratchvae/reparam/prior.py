@@ -22,6 +22,9 @@ class FlowPrior:
     dtype : {"float32", "float64"}
     """
 
+    #: Blocks of the model's other parts to which `backward` writes too.
+    shared = ()
+
     def __init__(self, reparam, dtype="float64"):
         if reparam.shapes():
             reparam.attach(Parameters(reparam.shapes(), dtype))
