@@ -152,7 +152,7 @@ def test_a_sigma_for_each_entry_finds_the_noisy_ones():
     """Three of five measurements of one number are good, two are six times as noisy."""
     rng, noise = np.random.default_rng(0), np.array([0.1, 0.1, 0.1, 0.6, 0.6])
     x = rng.standard_normal((N_TRAIN, 1)) * [1, -1, 0.5, 1, 0.5] + noise * rng.standard_normal((N_TRAIN, 5))
-    vae = sv.VAE(5, 1, (), likelihood="normal")
+    vae = sv.VAE(5, 1, (8,), likelihood="normal")
     sv.train(vae, x, epochs=150, batch_size=50, optimizer=sv.optim.Adam(0.01), progress=False)
-    sigma = np.exp(vae.parameters["decoder.0.bias"][5:])  # at z = 0
+    sigma = np.exp(vae.decoder.forward(np.zeros((1, 1), "float32"))[0][0, 5:])  # at z = 0
     np.testing.assert_allclose(sigma, noise, rtol=0.3)
