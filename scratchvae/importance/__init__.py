@@ -10,7 +10,7 @@ from scratchvae.importance.moments import (
     weighted_sd,
 )
 from scratchvae.importance.pareto import gpd_fit, gpd_quantile
-from scratchvae.importance.psis import khat_threshold, needed_samples, psis, tail_size
+from scratchvae.importance.psis import khat_of_tail, khat_threshold, needed_samples, psis, tail_size
 from scratchvae.importance.verdict import Verdict, judge, judge_draws
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "gpd_quantile",
     "judge",
     "judge_draws",
+    "khat_of_tail",
     "khat_threshold",
     "log_evidence",
     "needed_samples",

@@ -7,7 +7,7 @@ import numpy as np
 from scratchvae.importance.pareto import LEAST, gpd_fit, gpd_quantile
 from scratchvae.importance.weights import log_weights
 from scratchvae.numerics import log_sum_exp
-from scratchvae.validation import in_range, whole_number
+from scratchvae.validation import has_shape, in_range, whole_number
 
 #: Samples whose largest fifth is a tail of five.
 LEAST_SAMPLES = 5 * LEAST
@@ -76,18 +76,42 @@ def psis(log_w, axis=0, *, normalize=True):
     smoothed = np.empty_like(log_w)
     khat = np.empty(log_w.shape[:-1])
     for place in np.ndindex(khat.shape):
-        smoothed[place], khat[place] = _smooth(log_w[place])
+        smoothed[place], khat[place] = _smooth(log_w[place], tail_size(log_w.shape[-1]))
     if normalize:
         smoothed -= log_sum_exp(smoothed, axis=-1)[..., None]
     return np.moveaxis(smoothed, -1, axis), khat if khat.ndim else float(khat)
 
 
-def _smooth(log_w):
-    """One set of weights (S,), smoothed, and the shape of its tail."""
+def khat_of_tail(log_w, n_samples):
+    """The khat of `psis` for S weights of which only the M + 1 largest were kept: no other matters to it.
+
+    Parameters
+    ----------
+    log_w : array (M + 1,)
+        The largest, in any order, where M = ``tail_size(n_samples)``.
+    n_samples : int
+        S >= 25.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If `log_w` is of another length, or has NaN or +inf.
+    """
+    n_tail = tail_size(whole_number(n_samples, "n_samples", least=LEAST_SAMPLES))
+    log_w = has_shape(log_weights(log_w), "log_w", (n_tail + 1,), "(M + 1,)")
+    return _smooth(log_w, n_tail)[1]
+
+
+def _smooth(log_w, n_tail):
+    """Weights (S,), or their largest, smoothed, and the shape of their tail, the `n_tail` largest."""
     largest = log_w.max()
     relative = log_w - largest
     order = np.argsort(relative, kind="stable")
-    cutoff = max(relative[order[-tail_size(len(log_w)) - 1]], LOWEST_CUTOFF)
+    cutoff = max(relative[order[-n_tail - 1]], LOWEST_CUTOFF)
     if -cutoff <= ROUNDING * max(1.0, abs(largest)):
         return log_w, 0.0
     tail = order[relative[order] > cutoff]  # in increasing order; fewer than M if some equal the cutoff

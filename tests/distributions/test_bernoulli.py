@@ -14,7 +14,9 @@ bernoulli = Bernoulli()
 def value_and_gradient(x, logit, dtype="float64"):
     """log p and its derivative by the logit, for one pixel."""
     log_p, cache = bernoulli.forward(np.array([x], dtype), np.array([logit], dtype))
-    assert log_p == bernoulli.log_prob(np.array([x], dtype), np.array([logit], dtype))
+    alone = bernoulli.log_prob(np.array([x], dtype), np.array([logit], dtype))
+    # In single precision the kernel without a gradient may be off by 2e-7 a pixel.
+    assert log_p == alone if dtype == "float64" else log_p == pytest.approx(alone, rel=3e-7, abs=2e-7)
     return float(log_p), float(bernoulli.backward(cache, np.ones((), dtype))[1][0])
 
 
