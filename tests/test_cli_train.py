@@ -81,6 +81,26 @@ def test_options_reach_the_run(tmp_path, capsys):
     assert settings["optimizer"]["lr"]["schedule"] == {"name": "cosine", "lr": 0.01, "total": 6, "final": 0.0}
 
 
+BOUNDS = {
+    "--bound renyi:0.25 --samples 3": {"name": "renyi", "alpha": 0.25},
+    "--bound dreg --samples 3": "dreg",
+    "--bound free_bits:0.5": {"name": "free_bits", "free": 0.5},
+    "--kl-warm-up 1": {"name": "beta", "beta": {"name": "linear", "first": 0.0, "last": 1.0, "steps": 3}},
+    "--bound beta_analytic_kl:2 --kl-warm-up cyclic:2": {
+        "name": "beta_analytic_kl",
+        "beta": {"name": "cyclic", "high": 2.0, "total": 6, "cycles": 4, "rising": 0.5},
+    },
+}
+
+
+@pytest.mark.parametrize("options", BOUNDS)
+def test_bounds_with_numbers_and_warm_ups_reach_the_run(options, tmp_path, capsys):
+    status, out, err = call(capsys, "train", *SMALL, *options.split(), "--out", tmp_path, "--quiet")
+    assert (status, err) == (0, "")
+    assert out.startswith("best validation ")
+    assert storage.load_npz(tmp_path / "last.npz")[1]["settings"]["bound"] == BOUNDS[options]
+
+
 BINARIZATIONS = {
     ("bernoulli", "auto"): "dynamic",
     ("bernoulli", "fixed"): "fixed",

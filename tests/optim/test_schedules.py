@@ -53,6 +53,52 @@ def test_piecewise_changes_after_each_boundary():
     assert optim.Piecewise([], [0.5])(7) == 0.5
 
 
+def test_a_line_runs_from_first_to_last_and_stays():
+    assert [optim.Linear(0.0, 2.0, steps=4)(t) for t in range(1, 8)] == [0, 0.5, 1, 1.5, 2, 2, 2]
+    assert [optim.Linear(1.0, 0.1, steps=3)(t) for t in range(1, 6)] == pytest.approx([1, 0.7, 0.4, 0.1, 0.1])
+    assert optim.Linear(0.3, 0.1, steps=7)(8) == 0.1
+
+
+def test_cycles_rise_for_a_part_and_stay_for_the_rest():
+    schedule = optim.Cyclic(2.0, total=16, cycles=2, rising=0.5)
+    assert [schedule(t) for t in range(1, 19)] == 2 * [0, 0.5, 1, 1.5, 2, 2, 2, 2] + [2, 2]
+    whole = optim.Cyclic(1.0, total=4, cycles=1, rising=1)
+    assert [whole(t) for t in range(1, 7)] == [0, 0.25, 0.5, 0.75, 1, 1]
+
+
+def test_cycles_that_do_not_divide_the_steps_begin_where_they_begin():
+    """Each step has the place in its cycle that the formula says; no rounding skips a beginning."""
+    schedule = optim.Cyclic(1.0, total=10, cycles=4, rising=0.5)
+    places = [((t - 1) / 2.5) % 1 for t in range(1, 11)]
+    assert [schedule(t) for t in range(1, 11)] == pytest.approx([min(2 * place, 1) for place in places])
+    long = optim.Cyclic(1.0, total=3_000_000, cycles=3)
+    assert [long(t) for t in (1, 1_000_001, 2_000_001)] == [0, 0, 0]
+
+
+LENGTHS = [
+    (optim.Constant(0.1), 0),
+    (optim.StepDecay(0.1, factor=0.5, every=3), math.inf),
+    (optim.Cosine(0.1, total=7, final=0.01), 7),
+    (optim.Piecewise([3, 8], [0.1, 0.05, 0.2]), 8),
+    (optim.Piecewise([], [0.1]), 0),
+    (optim.WarmUp(0.1, steps=4), 4),
+    (optim.WarmUp(optim.Cosine(0.1, total=9), steps=4), 9),
+    (optim.WarmUp(optim.StepDecay(0.1, 0.5, 3), steps=4), math.inf),
+    (optim.Linear(0.0, 0.1, steps=5), 5),
+    (optim.Cyclic(0.1, total=12, cycles=3), 12),
+]
+
+
+@pytest.mark.parametrize(("schedule", "length"), LENGTHS, ids=repr)
+def test_after_its_length_a_schedule_stays_as_it_is(schedule, length):
+    assert schedule.length == length
+    if length < math.inf:
+        later = [schedule(t) for t in range(int(length) + 1, int(length) + 30)]
+        assert set(later) == {schedule(10**9)}
+    if 1 < length < math.inf:
+        assert len({schedule(t) for t in range(1, int(length) + 1)}) > 1
+
+
 def test_piecewise_expresses_the_passes_of_burda_et_al():
     steps_in_a_pass = 5
     passes = [3**i for i in range(8)]
@@ -83,6 +129,16 @@ def test_steps_are_counted_from_one(t):
 @pytest.mark.parametrize(
     ("kind", "arguments", "message"),
     [
+        ("Linear", (-0.1, 1.0, 5), r"first must lie in \[0, inf\)"),
+        ("Linear", (0.0, math.inf, 5), r"last must lie in \[0, inf\)"),
+        ("Linear", (0.0, 1.0, 0), "steps must be a whole number of at least 1, not 0"),
+        ("Linear", (0.0, 1.0, math.inf), "steps must be a whole number"),
+        ("Cyclic", (0.0, 8), r"high must lie in \(0, inf\)"),
+        ("Cyclic", (1.0, 0), "total must be a whole number"),
+        ("Cyclic", (1.0, 8, 0), "cycles must be a whole number"),
+        ("Cyclic", (1.0, 8, 9), "9 cycles do not fit into total=8 steps"),
+        ("Cyclic", (1.0, 8, 2, 0.0), r"rising must lie in \(0, 1\]"),
+        ("Cyclic", (1.0, 8, 2, 1.1), "rising must lie in"),
         ("Constant", (0.0,), r"lr must lie in \(0, inf\)"),
         ("Constant", (math.nan,), "lr must lie in"),
         ("StepDecay", (0.1, 0.0, 5), r"factor must lie in \(0, 1\]"),
