@@ -1,4 +1,4 @@
-"""The numerical derivative: central differences, extrapolated, with an estimate of its own error."""
+"""The numerical derivative: central differences, extrapolated, with an estimate of their own error."""
 
 import math
 from typing import NamedTuple
@@ -9,12 +9,14 @@ from scratchvae.validation import has_shape, in_range, numeric_array
 
 #: The step that suits a smooth function of ordinary scale, relative to the coordinate.
 STEP = 1e-3
-#: Smaller ones step around a kink nearby, stay inside the function's domain, and resolve what changes within
-#: a short distance; larger ones lift a small slope out of the function's noise.
-SMALLER = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11)
+#: Steps that shrink stay inside the function's domain, step around a kink nearby, and resolve what changes
+#: within a short distance; steps that grow lift a small slope out of the function's noise.
+SMALLER = tuple(10.0**-k for k in range(4, 17))
 LARGER = (1e-2, 1e-1, 1.0, 10.0, 100.0)
 #: How many standard deviations of its noise a value of the function may be off.
 ROUNDINGS = 6
+#: The same, relative to a whole unit of the coordinate: so little is never a slope.
+RESOLVED = 4
 EPS = np.finfo(np.float64).eps
 
 
@@ -40,109 +42,150 @@ class Estimate(NamedTuple):
 
     @property
     def error(self):
+        """The whole, which is what one can trust the value to."""
         return self.truncation + self.rounding
 
 
-def extrapolate(line, h, noise, n_rows=2, at_zero=math.nan):
+class Line:
+    """t -> f(theta + t d), remembered, and how far a value is off.
+
+    Parameters
+    ----------
+    along : callable
+        float -> float.
+    at_zero : float
+        Its value at zero.
+    unit : float
+        The length that steps are relative to.
+    noise : Noise
+    """
+
+    def __init__(self, along, at_zero, unit, noise):
+        self.along, self.unit, self.noise = along, unit, noise
+        self.values = {0.0: at_zero}
+
+    def __call__(self, t):
+        if t not in self.values:
+            self.values[t] = self.along(t)
+        return self.values[t]
+
+    def rounding(self, slope, size, h):
+        """What noise of values of `size` may do to a slope found with the step h.
+
+        The point itself is rounded too, to eps of its size, which is eps unit / h of the step.
+        """
+        noise = self.noise.of(size)
+        return ROUNDINGS * noise / h + abs(slope) * EPS * self.unit / h + RESOLVED * noise / self.unit
+
+
+def extrapolate(line, h, n_rows):
     """The derivative of ``line`` at zero from the steps h, h/2, h/4, ...
 
-    Each central difference D(h) = (f(h) - f(-h)) / (2 h) errs by c_1 h^2 + c_2 h^4 + ..., and a combination of two of
-    them is rid of the first term, one of three of the first two (Richardson 1911):
+    Each central difference D(h) = (f(h) - f(-h)) / (2 h) errs by c_1 h^2 + c_2 h^4 + ...; a combination of
+    two of them is rid of the first term, one of three of the first two (Richardson 1911):
 
         T_k0 = D(h / 2^k)        T_kj = T_k,j-1 + (T_k,j-1 - T_k-1,j-1) / (4^j - 1)
 
     The last entry is the result; how far it lies from its two parents tells what is left of the error
-    (Ridders 1982).
+    (Ridders 1982; Press et al., Numerical Recipes, 3rd edition, section 5.7).
 
     Parameters
     ----------
-    line : callable
-        float -> float, t -> f(theta + t d).
+    line : Line
     h : float
-    noise : float
-        How far a value of the function is off, for other reasons than its argument.
     n_rows : int
-        How many steps.
-    at_zero : float
-        line(0), for the one-sided slopes.
+        How many steps, at least two.
 
     Returns
     -------
     Estimate
         Not finite if the function is not finite at one of the points.
     """
-    rows, jumps, size = [], [], abs(at_zero) if math.isfinite(at_zero) else 0.0
+    rows, jumps, size = [], [], abs(line(0.0))
     for k in range(n_rows):
         step = h / 2**k
         above, below = line(step), line(-step)
         size = max(size, abs(above), abs(below))
-        jumps.append((above - 2 * at_zero + below) / step)
+        jumps.append((above - 2 * line(0.0) + below) / step)
         row = [(above - below) / (2 * step)]
         for j in range(1, k + 1):
-            row.append(row[-1] + (row[-1] - rows[-1][j - 1]) / (4**j - 1))  # Eq. (21)
+            row.append(row[-1] + (row[-1] - rows[-1][j - 1]) / (4**j - 1))  # Eq. (64)
         rows.append(row)
     value = rows[-1][-1]
-    truncation = max(abs(value - rows[-1][-2]), abs(value - rows[-2][-1])) if n_rows > 1 else math.inf
-    rounding = ROUNDINGS * max(noise, 2 * EPS * size) / (h / 2 ** (n_rows - 1))
-    return Estimate(value, truncation, rounding, tuple(jumps[:2]))
+    truncation = max(abs(value - rows[-1][-2]), abs(value - rows[-2][-1]))
+    return Estimate(value, truncation, line.rounding(value, size, step), tuple(jumps[:2]))
 
 
-def best_estimate(line, unit, noise, at_zero, wanted):
+def best_estimate(line, wanted):
     """The estimate of the least error over a range of steps; None if the function is nowhere finite.
 
-    Steps shrink until the noise takes over. If noise is what limits the best of them, they grow.
+    Steps shrink until one has an error of at most `wanted`, or until noise takes over. If noise is what
+    limits the best of them, they grow.
     """
+    found = _shrinking(line, wanted)
+    if found and found[0].rounding > max(found[0].truncation, wanted):
+        found = _growing(line, found)
+    return found[0] if found else None
+
+
+def _shrinking(line, wanted):
+    """Estimates of ever smaller steps, the best first."""
     found = []
-
-    def tried(step):
-        estimate = extrapolate(line, step * unit, noise, 3, at_zero)
-        if math.isfinite(estimate.value):
-            found.append(estimate)
-        return estimate
-
     for step in (STEP, *SMALLER):
-        estimate = tried(step)
-        least = min((one.error for one in found), default=math.inf)
-        if math.isfinite(estimate.value) and estimate.rounding > max(least, wanted):
-            break
-    if found and _best(found).rounding > max(_best(found).truncation, wanted):
-        for step in LARGER:
-            before = _best(found).error
-            if not tried(step).error < before:
-                break
-    return _best(found) if found else None
-
-
-def _best(found):
-    return min(found, key=lambda estimate: estimate.error)
-
-
-def noise_level(function, theta, direction):
-    """How far values of the function are off, absolute: from a table of differences of nearby values.
-
-    A smooth function's k-th differences at a tiny spacing vanish with the spacing^k; noise stays, enlarged
-    to a variance of binomial(2 k, k) times its own (Hamming 1973; More & Wild 2011, algorithm ECnoise). If most
-    neighbours are equal, as where the function rounds to float32, the spacing is too small, and grows.
-
-    Parameters
-    ----------
-    function : callable
-    theta, direction : array
-
-    Returns
-    -------
-    float
-        Zero if the values have no noise above their own last digit.
-    """
-    for spacing in (1e-9, 1e-7, 1e-5):
-        values = np.array([value_at(function, theta + i * spacing * direction) for i in range(9)])
-        if not np.isfinite(values).all():
+        estimate = extrapolate(line, step * line.unit, 3)
+        if not math.isfinite(estimate.error):
             continue
-        differences = np.diff(values)
-        if np.count_nonzero(differences) >= len(differences) / 2:
-            fourth = np.diff(values, 4)
-            return float(np.sqrt(np.mean(fourth**2) / math.comb(8, 4)))  # Eq. (65)
-    return 0.0
+        # A coarse step may miss what happens inside it; a finer one that disagrees says so.
+        found = [_widened(coarse, estimate) for coarse in found] + [estimate]
+        smooth = not jumps_at(estimate)
+        if (estimate.error <= wanted and smooth) or estimate.rounding > min(one.error for one in found):
+            break
+    return sorted(found, key=lambda one: one.error)
+
+
+def _widened(coarse, fine):
+    gap = abs(coarse.value - fine.value)
+    if gap <= coarse.error + fine.error:
+        return coarse
+    return coarse._replace(truncation=max(coarse.truncation, gap))
+
+
+def _growing(line, found):
+    """The same with larger steps, as long as they agree with the best so far and err less."""
+    for step in LARGER:
+        best = found[0]
+        estimate = extrapolate(line, step * line.unit, 3)
+        agrees = abs(estimate.value - best.value) <= estimate.error + best.error
+        if not (agrees and estimate.error < best.error):  # NaN is neither
+            break
+        found = [estimate, *found]
+    return found
+
+
+#: A slope that jumps by more than this share of itself, and no less at half the step, is a kink.
+JUMP = 1e-3
+
+
+def jumps_at(estimate):
+    """Whether the right slope exceeds the left one by as much at half the step as at the whole one."""
+    whole, half = map(abs, estimate.jumps)
+    if not (math.isfinite(whole) and math.isfinite(half)):
+        return False
+    large = JUMP * abs(estimate.value) + 4 * estimate.rounding
+    return half > 0.75 * whole and half > large
+
+
+def value_at(function, theta):
+    """function(theta) as a float. An overflow at a probe is no news: it shows in the value."""
+    with np.errstate(all="ignore"):
+        value = np.asarray(function(theta))
+    if value.size != 1 or value.dtype.kind not in "buif":
+        came = f"{value.dtype} of shape {value.shape}"
+        raise ValueError(f"the function must return one real number, not {came}; return the loss as a float.")
+    return float(value.item())
+
+
+# --- for use by itself --------------------------------------------------------------------------
 
 
 def directional_derivative(function, theta, direction, step):
@@ -176,22 +219,10 @@ def directional_derivative(function, theta, direction, step):
     theta, direction = _float64(theta, "theta"), _float64(direction, "direction")
     if direction.shape != theta.shape:
         raise ValueError(f"direction must have the shape of theta, {theta.shape}, not {direction.shape}.")
-    estimate = extrapolate(lambda t: value_at(function, theta + t * direction), step, 0.0)
-    return estimate.value, estimate.rounding
-
-
-def _float64(value, name):
-    return np.asarray(numeric_array(value, name), dtype=np.float64)
-
-
-def value_at(function, theta):
-    """function(theta) as a float. An overflow at a probe is no news: it shows in the value."""
-    with np.errstate(all="ignore"):
-        value = np.asarray(function(theta))
-    if value.size != 1 or value.dtype.kind not in "buif":
-        came = f"{value.dtype} of shape {value.shape}"
-        raise ValueError(f"the function must return one real number, not {came}; return the loss as a float.")
-    return float(value.item())
+    values = [value_at(function, theta + t * direction) for t in (step, -step, step / 2, -step / 2)]
+    coarse, fine = (values[0] - values[1]) / (2 * step), (values[2] - values[3]) / step
+    derivative = (4 * fine - coarse) / 3  # Eq. (21)
+    return derivative, 20 * EPS * max(map(abs, values)) / step
 
 
 def numerical_jacobian(function, theta, step=STEP):
@@ -220,3 +251,37 @@ def numerical_jacobian(function, theta, step=STEP):
         fine = (function(theta + e / 2) - function(theta - e / 2)) / e[i]
         columns.append((4 * fine - coarse) / 3)  # Eq. (21)
     return np.stack(columns, axis=-1)
+
+
+def complex_step(function, theta, direction):
+    """d/dt function(theta + t direction) at t = 0 by an imaginary step, free of cancellation.
+
+        f(theta + i h d) = f(theta) + i h f'_d(theta) - h^2 f''_dd(theta) / 2 + ...
+
+    so that Im f(theta + i h d) / h is the derivative to the last digit for h = 1e-30 (Squire & Trapp 1998).
+    The function must be analytic and written for complex numbers: no abs, no maximum, no conjugate.
+
+    Parameters
+    ----------
+    function : callable
+        array, complex -> complex number.
+    theta, direction : array
+        Of one shape.
+
+    Raises
+    ------
+    ValueError
+        If the function does not return a complex number.
+    """
+    theta, direction = _float64(theta, "theta"), _float64(direction, "direction")
+    value = np.asarray(function(theta + 1e-30j * direction))
+    if value.size != 1 or value.dtype.kind != "c":
+        raise ValueError(
+            f"the function returned {value.dtype} of shape {value.shape} for a complex theta, not one complex "
+            "number: it drops the imaginary part (float(), .real, abs); use finite differences."
+        )
+    return float(value.item().imag / 1e-30)
+
+
+def _float64(value, name):
+    return np.asarray(numeric_array(value, name), dtype=np.float64)

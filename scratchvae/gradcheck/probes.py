@@ -5,12 +5,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchvae.gradcheck.numerical import STEP, best_estimate, extrapolate, noise_level, value_at
+from scratchvae.gradcheck.noise import measured_noise
+from scratchvae.gradcheck.numerical import EPS, STEP, Line, best_estimate, extrapolate, jumps_at, value_at
 
-#: A slope that jumps by more than this share of itself, and no less at half the step, is a kink.
-JUMP = 1e-3
 #: What float32 can show: digits of an entry, and of the largest entries of its block.
 FLOAT32_RTOL, FLOAT32_ATOL = 3e-4, 3e-5
+#: How many estimated errors of the numerical derivative a right one may be off.
+ERRORS = 4
+#: A derivative that is known to less than this, relative, is said to be blurred.
+BLURRED = 1e-4
+#: How many last digits of the function make a slope.
+FLOOR = 16
+#: A kink is a jump of the slope at both of these steps.
+AT_KINK = (1e-5, 1e-7)
 
 
 class Probe(NamedTuple):
@@ -27,6 +34,8 @@ class Probe(NamedTuple):
     is_kink : bool
         The function has no derivative here. The probe says nothing, unless `analytic` lies outside the slopes
         on either side.
+    floor : float
+        A slope so small is rounding: some last digits of the function over a unit of the coordinate.
     """
 
     analytic: float
@@ -35,6 +44,22 @@ class Probe(NamedTuple):
     uncertainty: float
     passed: bool
     is_kink: bool = False
+    floor: float = 0.0
+
+    @property
+    def is_lost(self):
+        """Whether the derivative is smaller than the error of the numerical one, and not just zero."""
+        size = max(abs(self.analytic), abs(self.numeric))
+        return self._is_rough and abs(self.analytic) > self.floor and size <= ERRORS * self.uncertainty
+
+    @property
+    def is_blurred(self):
+        """Whether the derivative is seen, but not sharply."""
+        return self._is_rough and not self.is_lost and self.uncertainty > BLURRED * abs(self.numeric)
+
+    @property
+    def _is_rough(self):
+        return not self.is_kink and self.analytic != self.numeric and self.uncertainty > self.floor
 
 
 class Probes:
@@ -55,93 +80,89 @@ class Probes:
     def __init__(self, function, theta, analytic, rtol, value, rng):
         self.function, self.theta, self.analytic = function, theta, analytic
         self.rtol, self.value = rtol, value
-        units = np.maximum(1, np.abs(theta))
-        directions = [units * rng.standard_normal(theta.shape) / math.sqrt(theta.size) for _ in range(2)]
-        self.noise = max(noise_level(function, theta, direction) for direction in directions)
+        self.noise = measured_noise(function, theta, units_of(theta), rng)
 
     def along(self, direction, atol=0.0):
         """Probe a coordinate, given by its number, or a dense direction."""
-        dense, unit, analytic = self._resolved(direction)
-
-        def line(t):
-            return value_at(self.function, self.theta + t * dense)
-
-        first = extrapolate(line, STEP * unit, self.noise, 2, self.value)
-        size = max(abs(analytic), abs(first.value))
-        seen = first.rounding <= self.rtol * size + atol
-        if abs(analytic - first.value) <= self.rtol * size + atol and seen and not _jumps(first):
-            return self._verdict(analytic, first, atol)
-        best = best_estimate(line, unit, self.noise, self.value, self.rtol * size)
+        line, analytic = self._line(direction)
+        first = extrapolate(line, STEP * line.unit, 2)
+        wanted = self.rtol * max(abs(analytic), abs(first.value)) + atol
+        agrees = abs(analytic - first.value) <= wanted
+        if agrees and first.rounding <= wanted and not jumps_at(first):
+            return self._verdict(analytic, first._replace(truncation=0.0), atol, line.unit)
+        best = best_estimate(line, wanted)
         if best is None:
             return Probe(analytic, math.nan, math.nan, math.inf, False)
-        slopes = self._kink(line, unit, best)
-        if slopes is not None:
-            inside = slopes[0] - best.error <= analytic <= slopes[1] + best.error
-            if inside:
-                return Probe(analytic, best.value, 0.0, best.error, True, True)
-        return self._verdict(analytic, best, atol)
+        slopes = _one_sided(line) if jumps_at(best) or best.error > wanted else None
+        if slopes is not None and slopes[0] - best.error <= analytic <= slopes[1] + best.error:
+            return Probe(analytic, best.value, 0.0, best.error, True, True)
+        return self._verdict(analytic, best, atol, line.unit)
 
-    def _verdict(self, analytic, estimate, atol):
+    def _verdict(self, analytic, estimate, atol, unit):
         mismatch, size = abs(analytic - estimate.value), max(abs(analytic), abs(estimate.value))
         if not math.isfinite(mismatch):
             return Probe(analytic, estimate.value, math.nan, estimate.error, False)
-        allowed = self.rtol * size + 4 * estimate.error + atol
-        passed = mismatch <= allowed
+        blur = ERRORS * estimate.error + atol
+        passed = mismatch <= self.rtol * size + blur
         # What passes within the error of the numerical derivative has no larger error than can be seen.
-        visible = max(size, (4 * estimate.error + atol) / self.rtol) if passed else size
+        visible = max(size, blur / self.rtol) if passed else size
         error = mismatch / visible if mismatch else 0.0
-        return Probe(analytic, estimate.value, error, estimate.error, passed)
+        floor = FLOOR * EPS * abs(self.value) / unit
+        return Probe(analytic, estimate.value, error, estimate.error, passed, False, floor)
 
-    def _kink(self, line, unit, best):
-        """(lower, upper) one-sided slope if the function has a kink right here, else None."""
-        for step in (1e-5, 1e-7):
-            h = step * unit
-            estimate = extrapolate(line, h, self.noise, 2, self.value)
-            if not all(map(math.isfinite, estimate.jumps)) or not _jumps(estimate):
-                return None
-        jump = estimate.jumps[1]
-        half = abs(jump) / 2
-        if half <= 4 * estimate.rounding:
+    def _line(self, direction):
+        """The function along a direction, and the code's derivative along it."""
+        if np.ndim(direction) == 0:
+            return self._coordinate(direction)
+        inside = direction != 0  # what is infinite in another block is no matter here
+        with np.errstate(invalid="ignore"):
+            analytic = float((self.analytic[inside] * direction[inside]).sum())
+        dense = direction.reshape(self.theta.shape)
+        line = Line(lambda t: value_at(self.function, self.theta + t * dense), self.value, 1.0, self.noise)
+        return line, analytic
+
+    def _coordinate(self, i):
+        place = np.unravel_index(i, self.theta.shape)
+
+        def along(t):
+            moved = self.theta.copy()
+            moved[place] += t
+            return value_at(self.function, moved)
+
+        unit = float(units_of(self.theta[place]))
+        return Line(along, self.value, unit, self.noise), float(self.analytic[i])
+
+
+def units_of(theta):
+    """The length that a step in each coordinate is relative to: its size, at least one."""
+    return np.maximum(1.0, np.abs(theta))
+
+
+def _one_sided(line):
+    """(lower, upper) one-sided slope if the function has a kink right here, else None."""
+    for step in AT_KINK:
+        estimate = extrapolate(line, step * line.unit, 2)
+        if not jumps_at(estimate):
             return None
-        return estimate.value - half, estimate.value + half
-
-    def _resolved(self, direction):
-        """The direction in theta's shape, the length that steps are relative to, the code's derivative."""
-        if np.ndim(direction) == 1:
-            inside = direction != 0  # what is infinite in another block is no matter here
-            with np.errstate(invalid="ignore"):
-                analytic = float((self.analytic[inside] * direction[inside]).sum())
-            return direction.reshape(self.theta.shape), 1.0, analytic
-        dense = np.zeros(self.theta.size)
-        dense[direction] = 1.0
-        unit = max(1.0, abs(float(self.theta.ravel()[direction])))
-        return dense.reshape(self.theta.shape), unit, float(self.analytic[direction])
-
-
-def _jumps(estimate):
-    """Whether the right slope exceeds the left one by as much at half the step as at the whole one."""
-    whole, half = map(abs, estimate.jumps)
-    if not (math.isfinite(whole) and math.isfinite(half)):
-        return False
-    large = JUMP * abs(estimate.value) + 4 * estimate.rounding
-    return half > 0.75 * whole and half > large
+    half = abs(estimate.jumps[1]) / 2
+    return estimate.value - half, estimate.value + half
 
 
 def random_direction(block, theta, rng):
     """Normal in each coordinate, relative to its size, so that no step is lost beside a large theta."""
     direction = np.zeros(theta.size)
     direction[block] = rng.standard_normal(block.stop - block.start)
-    return np.maximum(1, np.abs(theta)) * direction / np.linalg.norm(direction)
+    return units_of(theta) * direction / np.linalg.norm(direction)
 
 
-def shows_float32(analytic):
-    """Whether an array is of float32, or holds nothing but numbers of float32 that are no short ones."""
-    if analytic.dtype in (np.float32, np.float16):
-        return True
-    finite = analytic[np.isfinite(analytic) & (analytic != 0)]
-    if finite.size == 0:
-        return False
-    with np.errstate(over="ignore", under="ignore"):
-        exact = finite.astype(np.float32).astype(np.float64) == finite
-        short = np.round(finite, 3) == finite
-    return bool(exact.all() and not short.all())
+def gradient_direction(block, theta, analytic):
+    """Along the code's own gradient, in each coordinate's units; None where that is zero or not finite."""
+    units = units_of(theta[block])
+    with np.errstate(all="ignore"):
+        steepest = units * analytic[block]
+        length = np.linalg.norm(steepest)
+    if not 0 < length < np.inf:
+        return None
+    direction = np.zeros(theta.size)
+    direction[block] = units * steepest / length
+    return direction

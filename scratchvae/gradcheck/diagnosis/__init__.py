@@ -1,87 +1,169 @@
-"""What is wrong with a gradient: hypotheses in order of simplicity, the first that explains the numbers wins."""
+"""What is wrong with a gradient: one file a clue, the simplest hypothesis that explains the numbers wins.
+
+What all wrong blocks have in common is looked for first, then what explains each by itself, then
+what an experiment at another point shows.
+"""
 
 import numpy as np
 
-from scratchvae.gradcheck.diagnosis.arrangement import shifted, some_entries, swapped, transposed
-from scratchvae.gradcheck.diagnosis.local import by_experiment, by_unit, chain_factor, elementwise
-from scratchvae.gradcheck.diagnosis.sums import a_term_here, explained_by_a_term, of_theta
-from scratchvae.gradcheck.diagnosis.unexplained import unexplained
-from scratchvae.gradcheck.diagnosis.whole import few_digits, nonfinite, not_finite_beside, scaled, zero
+from scratchvae.gradcheck.diagnosis import activation, elementwise, experiments, places, sums, terms, whole
+from scratchvae.gradcheck.diagnosis.factors import factor_of
+from scratchvae.gradcheck.diagnosis.rows import some_entries
+from scratchvae.gradcheck.diagnosis.unexplained import cosine, unexplained
 from scratchvae.gradcheck.report import Diagnosis
 
-#: Of one block by itself, from the simplest on.
-BY_ITSELF = (nonfinite, not_finite_beside, zero, scaled, swapped, transposed, a_term_here, shifted, of_theta)
-#: Where entries differ in what is wrong with them.
-BY_ENTRY = (chain_factor, elementwise, by_unit, some_entries, few_digits)
-#: A block of so few visible entries fits almost any hypothesis.
+__all__ = ["diagnose_all", "summary_of"]
+
+#: Hypotheses on a block that its finite numbers are compared with, the simplest first.
+NO_NUMBERS = (whole.nonfinite, whole.not_finite_beside)
+ALIKE = (whole.zero, whole.should_be_zero, whole.scaled, whole.absolute)
+MOVED = (places.transposed, places.swapped, places.moved)
+SUMS = (sums.of_theta, sums.of_another_block)
+BY_ENTRY = (elementwise.chain_factor, activation.local_derivative, activation.mask, whole.few_digits)
+#: A block with so few visible entries fits almost any hypothesis.
 FEW = 3
+#: A gradient as near as this to the true direction has lost no more than a positive factor on its way.
+ALONG = 0.3
 
 
 def diagnose_all(evidence):
     """{name: Diagnosis} of all wrong blocks."""
-    of_terms = explained_by_a_term(evidence)
-    if of_terms and len(of_terms) == len(evidence.failing):
-        return of_terms
-    found = {name: _first(BY_ITSELF, block, evidence) for name, block in evidence.failing.items()}
-    open_names = [name for name, diagnosis in found.items() if diagnosis is None]
-    for name in open_names:
-        found[name] = _first(BY_ENTRY, evidence.failing[name], evidence)
-    _ask_the_experiment(found, evidence)
+    found = _common(evidence)
+    of_terms = terms.gradients_of(evidence)
     for name, block in evidence.failing.items():
-        found[name] = found[name] or unexplained(block, evidence)
-    return found
+        if name not in found:
+            found[name] = _by_itself(block, evidence, of_terms)
+    _settle_the_few(found, evidence)
+    _by_experiment(found, evidence)
+    return {name: found[name] for name in evidence.failing}
 
 
-def _first(clues, block, evidence):
-    if not block.n.size and clues is BY_ENTRY:
-        return None
-    for clue in clues:
-        if clue not in (nonfinite, not_finite_beside) and not np.isfinite(block.a).all():
-            continue
-        diagnosis = clue(block, evidence)
+def _common(evidence):
+    """{block: Diagnosis} of a cause that all wrong blocks share."""
+    if any(not np.isfinite(block.whole).all() or not block.n.size for block in evidence.failing.values()):
+        return {}
+    return (
+        _one_factor(evidence)
+        or terms.in_all_blocks(evidence)
+        or places.out_of_order(evidence)
+        or activation.by_unit(evidence)
+    )
+
+
+def _one_factor(evidence):
+    """One factor in several blocks, also in those of a single number."""
+    if len(evidence.failing) < 2:
+        return {}
+    n, a, e = (np.concatenate([getattr(block, key) for block in evidence.failing.values()]) for key in "nae")
+    factor = factor_of(a, n, e)
+    if not factor or abs(factor - 1) < 1e-3:
+        return {}
+    if not all(block.fits(block.a / factor) for block in evidence.failing.values()):
+        return {}
+    return {name: whole.of_factor(factor, block, evidence) for name, block in evidence.failing.items()}
+
+
+def _by_itself(block, evidence, of_terms):
+    """The first hypothesis that explains one block, None if there is none."""
+    for hypothesis in NO_NUMBERS:
+        diagnosis = hypothesis(block, evidence)
+        if diagnosis is not None:
+            return diagnosis
+    for hypotheses in (ALIKE, MOVED):
+        diagnosis = _first(hypotheses, block, evidence)
+        if diagnosis is not None:
+            return diagnosis
+    return sums.a_term_here(block, evidence, of_terms) or _first((*SUMS, *BY_ENTRY), block, evidence)
+
+
+def _first(hypotheses, block, evidence):
+    for hypothesis in hypotheses:
+        diagnosis = hypothesis(block, evidence)
         if diagnosis is not None:
             return diagnosis
     return None
 
 
-def _ask_the_experiment(found, evidence):
-    """Let the experiment decide on blocks that nothing explains, together with what is small or partly right."""
-    unsure = [name for name, diagnosis in found.items() if _is_unsure(name, diagnosis, evidence)]
-    certain = any(found[name] is not None and found[name].code == "activation" for name in found)
-    if not any(found[name] is None or _partly(found[name]) for name in unsure):
-        if certain:
-            _small_ones_follow(found, evidence)
-        return
-    found.update(by_experiment(evidence, unsure))
-    if any(diagnosis is not None and diagnosis.code == "activation" for diagnosis in found.values()):
-        _small_ones_follow(found, evidence)
+# --- what the numbers here do not tell ----------------------------------------------------------
 
 
-def _is_unsure(name, diagnosis, evidence):
-    if diagnosis is None or diagnosis.code == "activation" or _partly(diagnosis):
-        return True
-    return diagnosis.code in ("scale", "sign") and _is_small(evidence.failing[name])
+def _settle_the_few(found, evidence):
+    """A single number is a multiple of any other: ask elsewhere whether the factor, or the difference, stays."""
+    for name, block in evidence.failing.items():
+        diagnosis = found[name]
+        if np.count_nonzero(block.visible) > 1 or diagnosis is None or diagnosis.code != "scale":
+            continue
+        if "(" in diagnosis.message:  # a telling factor
+            continue
+        kept = experiments.of_few(evidence, name)
+        if kept == "difference":
+            found[name] = _of_constant(block)
+        elif kept == "exp":
+            message = f"{diagnosis.message}, by a factor that changes as exp(k {name}): a chain factor"
+            found[name] = Diagnosis("scale", message, factor=diagnosis.factor)
 
 
-def _partly(diagnosis):
-    """Some entries are wrong, in no way that would say why."""
-    return (
-        diagnosis.code == "rows"
-        and "(" not in diagnosis.message.split("; the rest")[0].replace("()", "")[-30:]
+def _of_constant(block):
+    gap = float((block.a - block.n)[block.visible][0])
+    missing = np.abs(block.a).sum() < np.abs(block.n).sum()
+    code, how = ("missing_term", "is missing") if missing else ("extra_term", "is there that should not be")
+    return Diagnosis(
+        code, f"the difference is {gap:.6g} wherever it is looked at: a linear term {how}", term="constant"
     )
 
 
-def _is_small(block):
-    return np.count_nonzero(block.visible) <= FEW
+def _by_experiment(found, evidence):
+    """Let experiments decide on what nothing explains, and on what is only said to be wrong in places."""
+    unsure = [
+        name
+        for name, diagnosis in found.items()
+        if diagnosis is None or _is_accidental(diagnosis, name, evidence)
+    ]
+    if any(found[name] is None for name in unsure):
+        answers = (
+            experiments.at_one_preactivation(evidence, unsure)
+            or experiments.through_the_transpose(evidence, unsure)
+            or experiments.path_around(evidence, unsure)
+        )
+        if not answers:
+            answers = _without_experiment(found, unsure, evidence)
+        found.update(answers)
+    for name, block in evidence.failing.items():
+        found[name] = found[name] or unexplained(block, evidence)
 
 
-def _small_ones_follow(found, evidence):
-    """A bias of few entries fits any factor; beside a weight of a wrong activation it is of that, too."""
-    activation = next(d for d in found.values() if d is not None and d.code == "activation")
-    for name, diagnosis in found.items():
-        if diagnosis is None or (diagnosis.code == "scale" and _is_small(evidence.failing[name])):
-            if _is_small(evidence.failing[name]) or diagnosis is None:
-                found[name] = activation
+def _is_accidental(diagnosis, name, evidence):
+    """Whether a block is so small that its diagnosis may be a coincidence."""
+    return diagnosis.code == "scale" and np.count_nonzero(evidence.failing[name].visible) <= 1
+
+
+def _without_experiment(found, unsure, evidence):
+    """What is left: wrong entries; or a local derivative, if all before it is wrong and all after it right."""
+    answers = {}
+    for name in unsure:
+        block = evidence.failing[name]
+        answers[name] = found[name] or some_entries(block, evidence) or activation.by_column(block, evidence)
+    left = [name for name, diagnosis in answers.items() if diagnosis is None]
+    if left and _is_before(evidence) and all(cosine(evidence.failing[name]) > ALONG for name in left):
+        message = (
+            f"all blocks up to {left[-1]!r} are wrong though they point the right way, and all later ones are right: a "
+            "local derivative between them is wrong"
+        )
+        answers.update(dict.fromkeys(left, Diagnosis("activation", message)))
+    clues = (
+        [f"right if {name!r} is zero" for name in experiments.right_without(evidence, left)] if left else []
+    )
+    for name in left:
+        answers[name] = answers[name] or unexplained(evidence.failing[name], evidence, clues)
+    return answers
+
+
+def _is_before(evidence):
+    """Whether the wrong blocks are the first ones, and right ones follow."""
+    names = list(evidence.blocks)
+    return 2 <= len(evidence.failing) < len(names) and names[: len(evidence.failing)] == list(
+        evidence.failing
+    )
 
 
 def summary_of(diagnoses, n_blocks):
@@ -90,9 +172,10 @@ def summary_of(diagnoses, n_blocks):
         return ""
     first, *others = diagnoses.values()
     same = all(
-        d.code == first.code and d.term == first.term and _near(d.factor, first.factor) for d in others
+        other.code == first.code and other.term == first.term and _near(other.factor, first.factor)
+        for other in others
     )
-    if not same or first.code in ("unexplained", "rows", "swapped", "transposed"):
+    if not same or first.code in ("unexplained", "rows", "nonfinite"):
         return ""
     which = "all blocks" if len(diagnoses) == n_blocks else f"{len(diagnoses)} of {n_blocks} blocks"
     return f"one cause in {which}: {first.message}"
@@ -102,6 +185,3 @@ def _near(a, b):
     if a is None or b is None:
         return a is b
     return abs(a - b) <= 1e-3 * max(abs(a), abs(b))
-
-
-__all__ = ["Diagnosis", "diagnose_all", "summary_of"]

@@ -1,16 +1,16 @@
 """What is known of the wrong blocks: the code's derivatives beside the numerical ones, coordinate by coordinate."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-
-from scratchvae.validation import numeric_array
 
 #: How many coordinates of a large block are looked at for its diagnosis.
 MOST = 400
 #: How far a hypothesis may be from the numbers and still explain them, relative: for float64 and float32.
 CLOSE, CLOSE32 = 1e-4, 2e-3
+#: How many estimated errors of the numerical derivative a right one may be off.
+ERRORS = 4
 
 
 @dataclass(frozen=True)
@@ -46,20 +46,36 @@ class Block:
         """Whether `candidate` is what `of` (by default the numerical derivative) is, at every coordinate."""
         of = self.n if of is None else of
         size = np.sqrt(np.mean(of**2)) if of.size else 0.0
-        allowed = 4 * self.e + self.close * np.abs(of) + self.close / 10 * size
+        allowed = ERRORS * self.e + self.close * np.abs(of) + self.close / 10 * size
         return bool(np.all(np.abs(candidate - of) <= allowed))
 
-    @property
+    @cached_property
     def visible(self):
         """Where at least one of the two derivatives is above the error."""
-        floor = 4 * self.e + 1e-12 * max(np.abs(self.n).max(initial=0), np.abs(self.a).max(initial=0))
-        return (np.abs(self.n) > floor) | (np.abs(self.a) > floor)
+        return self.shows(self.n) | self.shows(self.a)
 
-    @property
+    def shows(self, derivative):
+        """Where a derivative is above the error, and no rounding of the others."""
+        largest = max(np.abs(self.n).max(initial=0), np.abs(self.a).max(initial=0))
+        return np.abs(derivative) > ERRORS * self.e + 1e-12 * largest
+
+    @cached_property
     def wrong(self):
         """Where the two differ by more than the error."""
         size = np.maximum(np.abs(self.a), np.abs(self.n))
-        return np.abs(self.a - self.n) > 4 * self.e + self.close / 10 * size
+        return np.abs(self.a - self.n) > ERRORS * self.e + self.close / 10 * size + 1e-12 * size.max(
+            initial=0
+        )
+
+    @property
+    def is_complete(self):
+        """Whether every coordinate was probed and none is a kink."""
+        return len(self.index) == self.whole.size
+
+    @cached_property
+    def numeric(self):
+        """The numerical derivative in the block's shape; of a complete block only."""
+        return self.n.reshape(self.shape)
 
     def places(self):
         """The probed coordinates' indices in the block's shape, one array an axis."""
@@ -71,40 +87,40 @@ class Evidence:
 
     Attributes
     ----------
+    session : Session
+    blocks : dict of str to (slice, shape)
     failing : dict of str to Block
     analytic : dict of str to array
-        The code's derivative of every block, right or wrong.
-    terms : dict of str to array
-        The gradient of each term of the sum, flat.
+        The code's derivative of every block, right or wrong, in its shape.
+    theta : dict of str to array
+        The parameters of every block.
+    terms : dict of str to (value, gradient)
     sizes : dict of str to float
     """
 
-    def __init__(self, session, blocks, found, failing, terms, sizes):
-        self.session, self.blocks, self.terms, self.sizes = session, blocks, terms, dict(sizes)
-        self.close = CLOSE32 if session.float32 else CLOSE
-        self.analytic = {
-            name: session.analytic[part].reshape(shape) for name, (part, shape) in blocks.items()
-        }
-        results = {entry[0]: entry[3:] for entry in found}
-        self.failing = {name: self._block(name, *results[name]) for name in failing}
+    def __init__(self, session, blocks, probed, failing, terms, sizes):
+        self.session, self.blocks, self.terms, self.sizes = session, blocks, terms, sizes
+        self.analytic = in_blocks(session.analytic, blocks)
+        self.theta = in_blocks(session.theta.ravel(), blocks)
+        self.known = {name: _coordinates(probes, blocks[name][0]) for name, probes in probed.items()}
+        self.failing = {name: self.block(name) for name in failing}
 
-    def _block(self, name, directions, results):
+    @property
+    def passing(self):
+        """The names of the blocks that are right, in order."""
+        return [name for name in self.blocks if name not in self.failing]
+
+    def block(self, name):
+        """A block with as many of its coordinates as are looked at for a diagnosis."""
         part, shape = self.blocks[name]
-        known = {d - part.start: r for d, r in zip(directions, results, strict=True) if np.ndim(d) == 0}
-        size = part.stop - part.start
-        if len(known) < size:
-            for i in self._chosen(shape, size):
-                if i not in known:
-                    known[i] = self.session.probes.along(part.start + i, self.session.atol(part))
-        usable = {i: r for i, r in known.items() if np.isfinite(r.numeric) and not r.is_kink}
-        index = np.array(sorted(usable), dtype=int)
-        numbers = np.array([[usable[i].analytic, usable[i].numeric, usable[i].uncertainty] for i in index])
-        a, n, e = numbers.reshape(-1, 3).T
-        theta = self.session.theta.ravel()[part][index]
-        return Block(name, shape, index, a, n, e, self.analytic[name], theta, self.close)
+        known = self.known[name]
+        for i in self._chosen(shape, part.stop - part.start):
+            if i not in known:
+                known[i] = self.session.along(part.start + i, part)
+        return block_of(self, name, known)
 
     def _chosen(self, shape, size):
-        """Coordinates of a large block: some rows crossed with some columns, the first and the last among them."""
+        """Coordinates of a large block: some rows crossed with some columns, the first and the last too."""
         if size <= MOST:
             return range(size)
         each = max(2, int(round(MOST ** (1 / len(shape)))))
@@ -117,28 +133,26 @@ class Evidence:
         inner = self.session.rng.choice(np.arange(1, n - 1), at_most - 2, replace=False)
         return np.sort(np.concatenate([[0], inner, [n - 1]]))
 
-    def part_of(self, name, flat):
-        """A flat vector's entries at the probed coordinates of a block."""
+    def at(self, name, flat):
+        """A flat vector's entries at the probed coordinates of a failing block."""
         return flat[self.blocks[name][0]][self.failing[name].index]
 
 
-def checked_terms(terms, theta):
-    """{name: flat gradient} of what the caller says are the parts of the sum."""
-    if terms is None:
-        return {}
-    if not isinstance(terms, Mapping):
-        raise ValueError(f"terms must be a dict of (value, gradient) by name, not {terms!r}.")
-    found = {}
-    for name, entry in terms.items():
-        try:
-            _, gradient = entry
-        except (TypeError, ValueError):
-            raise ValueError(f"term {name!r} must be (value, gradient), not {entry!r}.") from None
-        gradient = gradient(theta.copy()) if callable(gradient) else gradient
-        gradient = np.asarray(numeric_array(gradient, f"the gradient of term {name!r}"), dtype=np.float64)
-        if gradient.shape != theta.shape:
-            raise ValueError(
-                f"the gradient of term {name!r} must have theta's shape {theta.shape}, not {gradient.shape}."
-            )
-        found[name] = gradient.ravel()
-    return found
+def in_blocks(flat, blocks):
+    """A flat vector's blocks by name, in their shapes."""
+    return {name: flat[part].reshape(shape) for name, (part, shape) in blocks.items()}
+
+
+def block_of(evidence, name, known):
+    """A Block of the probes by place, without the kinks and where the function is not finite."""
+    part, shape = evidence.blocks[name]
+    usable = {i: r for i, r in known.items() if np.isfinite(r.numeric) and not r.is_kink}
+    index = np.array(sorted(usable), dtype=int)
+    numbers = np.array([[usable[i].analytic, usable[i].numeric, usable[i].uncertainty] for i in index])
+    theta = evidence.session.theta.ravel()[part][index]
+    close = CLOSE32 if evidence.session.float32 else CLOSE
+    return Block(name, shape, index, *numbers.reshape(-1, 3).T, evidence.analytic[name], theta, close)
+
+
+def _coordinates(probes, part):
+    return {direction - part.start: result for direction, result in probes if np.ndim(direction) == 0}

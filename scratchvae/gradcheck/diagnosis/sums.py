@@ -2,63 +2,82 @@
 
 import numpy as np
 
-from scratchvae.gradcheck.diagnosis.whole import factor_of
+from scratchvae.gradcheck.diagnosis.factors import factor_of
 from scratchvae.gradcheck.report import Diagnosis
 
+#: How near the factor of a term must be to -1 or 1 to be it.
+NEAR = 1e-3
 
-def explained_by_a_term(evidence):
+
+def explained_by_a_term(evidence, terms):
     """{block: Diagnosis} if one term, with one factor, is the whole difference in all wrong blocks, else {}.
 
     A term that is all there is in a block explains nothing that a sign or a factor would not say better.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    terms : dict of str to dict of str to array
+        The gradient of each term at the failing blocks' coordinates.
     """
     blocks = {name: block for name, block in evidence.failing.items() if block.n.size}
-    if not blocks or not evidence.terms:
+    if not blocks:
         return {}
     n, a, e = (np.concatenate([getattr(block, key) for block in blocks.values()]) for key in "nae")
-    best = None
-    for term, gradient in evidence.terms.items():
-        g = np.concatenate([evidence.part_of(name, gradient) for name in blocks])
-        if not np.any(g) or _is_all(g, n, e, evidence.close):
-            continue
-        factor = factor_of(a - n, g, e)
-        if factor is None or abs(factor) < 1e-9 or not _fits(a - n, factor * g, n, e, evidence.close):
-            continue
-        simplicity = min(abs(factor + 1), abs(factor - 1))
-        if best is None or simplicity < best[0]:
-            best = simplicity, term, factor
-    if best is None:
+    close = next(iter(blocks.values())).close
+    found = []
+    for term, gradients in terms.items():
+        g = np.concatenate([gradients[name] for name in blocks])
+        factor = _factor(a, n, e, g, close)
+        if factor is not None:
+            found.append((min(abs(factor + 1), abs(factor - 1)), term, factor))
+    if not found:
         return {}
-    diagnosis = _of_term(*best[1:])
-    return dict.fromkeys(blocks, diagnosis)
+    return dict.fromkeys(blocks, _of_term(*min(found)[1:], evidence))
 
 
-def a_term_here(block, evidence):
+def a_term_here(block, evidence, terms):
     """The same for one block by itself."""
-    for term, gradient in evidence.terms.items():
-        g = evidence.part_of(block.name, gradient)
-        if not np.any(g) or block.n.size < 2 or _is_all(g, block.n, block.e, block.close):
-            continue
-        factor = factor_of(block.a - block.n, g, block.e)
-        if factor and _fits(block.a - block.n, factor * g, block.n, block.e, block.close):
-            return _of_term(term, factor)
+    for term, gradients in terms.items():
+        factor = _factor(block.a, block.n, block.e, gradients[block.name], block.close)
+        if factor is not None:
+            return _of_term(term, factor, evidence)
     return None
 
 
-def _of_term(term, factor):
-    if abs(factor + 1) < 1e-3:
-        return Diagnosis(
-            "missing_term", f"the term {term!r} is missing: the difference is exactly its gradient", 0.0, term
-        )
-    if abs(factor - 1) < 1e-3:
-        message = f"the term {term!r} is counted twice, or should not be there: the difference is exactly its gradient"
-        return Diagnosis("extra_term", message, 2.0, term)
+def _factor(a, n, e, g, close):
+    """How many times g the difference is; None if it is not, or if g is all of the gradient."""
+    if not np.any(g) or _proportional(g, n, e, close):
+        return None
+    factor = factor_of(a - n, g, e)
+    if factor is None or abs(factor) < 1e-9 or not _fits(a - n, factor * g, n, e, close):
+        return None
+    # A single number is any number's multiple: only a telling one counts.
+    if np.count_nonzero(np.abs(g) > 10 * e) < 2 and min(abs(abs(factor) - 1), abs(factor + 2)) > NEAR:
+        return None
+    return factor
+
+
+def _of_term(term, factor, evidence):
     times = factor + 1
-    what = "has the wrong sign" if abs(times + 1) < 2e-3 else f"is taken {times:.6g} times"
+    if abs(times) < NEAR:
+        message = f"the term {term!r} is missing: the difference is exactly its gradient"
+        return Diagnosis("missing_term", message, 0.0, term)
+    if abs(factor - 1) < NEAR:
+        message = (
+            f"the term {term!r} is counted twice, or should not be there: the difference is its gradient"
+        )
+        return Diagnosis("extra_term", message, 2.0, term)
+    what = "has the wrong sign" if abs(times + 1) < NEAR else f"is taken {times:.6g} times"
     return Diagnosis("scaled_term", f"the term {term!r} {what}: all else is right", times, term)
 
 
-def _is_all(g, n, e, close):
-    return bool(np.all(np.abs(g - n) <= 4 * e + close * np.abs(n)))
+def _proportional(g, n, e, close):
+    """Whether a term is all of the gradient, up to a factor."""
+    if np.count_nonzero(np.abs(n) > 10 * e) < 2:
+        return False
+    factor = factor_of(g, n, e)
+    return factor is not None and bool(np.all(np.abs(g - factor * n) <= 4 * e + close * np.abs(factor * n)))
 
 
 def _fits(difference, candidate, n, e, close):
@@ -68,26 +87,56 @@ def _fits(difference, candidate, n, e, close):
 
 
 def of_theta(block, evidence):
-    """A difference that is theta itself, its sign, or a constant: weight decay, L1, a linear term."""
-    if block.n.size < 3 or np.ptp(block.theta) == 0:
+    """A difference that is a simple function of theta: weight decay, L1, a linear term."""
+    if block.n.size < 3:
         return None
-    difference = block.a - block.n
+    difference, t = block.a - block.n, block.theta
     if np.count_nonzero(np.abs(difference) > 4 * block.e) < 3:
         return None
-    for name, direction in (
-        ("weight decay", block.theta),
-        ("L1 penalty", np.sign(block.theta)),
-        ("a linear term", np.ones_like(block.theta)),
-    ):
+    for name, what, direction in _penalties(t):
+        if np.ptp(direction) == 0 and name != "a linear term":
+            continue
         factor = factor_of(difference, direction, block.e)
         if factor and _fits(difference, factor * direction, block.n, block.e, block.close):
-            missing = (
-                np.linalg.norm(block.a) < np.linalg.norm(block.n) if name == "a linear term" else factor < 0
-            )
-            code = "missing_term" if missing else "extra_term"
-            how = "is missing" if missing else "is there and should not be"
-            what = f"{abs(factor):.6g} times " + {"weight decay": "theta", "L1 penalty": "its sign"}.get(
-                name, "one"
-            )
-            return Diagnosis(code, f"the difference is {what}: {name} {how}", factor, name)
+            return _of_penalty(block, name, what, factor)
     return None
+
+
+def _penalties(t):
+    """(name, words for its derivative, its derivative) of what is often added to a loss."""
+    yield "a linear term", "one", np.ones_like(t)
+    yield "weight decay", "theta", t
+    yield "an L1 penalty", "its sign", np.sign(t)
+    if np.all(t != 0) and t.size > 3:
+        yield "a logarithm of theta", "1 / theta", 1 / t
+
+
+def _of_penalty(block, name, what, factor):
+    """Missing if the code's gradient is nearer to zero by it, else extra."""
+    missing = np.linalg.norm(block.a) < np.linalg.norm(block.n) if name != "weight decay" else factor < 0
+    code = "missing_term" if missing else "extra_term"
+    how = "is missing" if missing else "is there that should not be"
+    return Diagnosis(code, f"the difference is {factor:.6g} times {what}: {name} {how}", factor, name)
+
+
+def of_another_block(block, evidence):
+    """Another block's gradient is added to this one's, as where two share an array."""
+    for name, other in evidence.failing.items():
+        same = other.shape == block.shape and np.array_equal(other.index, block.index)
+        if name != block.name and same and _is_added(block, other.n):
+            return Diagnosis(
+                "extra_term", f"the gradient of block {name!r} is added to this one's", 2.0, name
+            )
+    for name in evidence.passing:
+        other = evidence.analytic[name]
+        if other.shape == block.shape and _is_added(block, other.ravel()[block.index]):
+            return Diagnosis(
+                "extra_term", f"the gradient of block {name!r} is added to this one's", 2.0, name
+            )
+    return None
+
+
+def _is_added(block, g):
+    if np.count_nonzero(np.abs(g) > 10 * block.e) < 2 or _proportional(g, block.n, block.e, block.close):
+        return False
+    return _fits(block.a - block.n, g, block.n, block.e, block.close)

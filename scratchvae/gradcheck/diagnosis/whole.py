@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from scratchvae.gradcheck.diagnosis.factors import story_of
+from scratchvae.gradcheck.diagnosis.factors import factor_of, story_of
 from scratchvae.gradcheck.report import Diagnosis
 
-#: A relative difference up to this is a matter of digits.
-DIGITS = 2e-3
+#: A relative difference up to this is a matter of digits: of a factor, of single entries.
+DIGITS, ENTRIES = 9e-4, 2e-3
 
 
 def nonfinite(block, evidence):
@@ -29,23 +29,17 @@ def not_finite_beside(block, evidence):
 
 def zero(block, evidence):
     """Forgotten."""
-    if np.any(block.a) or not np.any(np.abs(block.n) > 4 * block.e):
+    if np.any(block.a) or not np.any(block.shows(block.n)):
         return None
-    return Diagnosis(
-        "zero", "the gradient is zero, and should not be: it is forgotten, or overwritten", factor=0.0
-    )
+    return Diagnosis("zero", "the gradient is zero, and should not be: forgotten, or overwritten", factor=0.0)
 
 
-def factor_of(a, n, e):
-    """The number c for which a is nearest to c n, by the entries that can be seen; None if there are none."""
-    seen = np.abs(n) > np.maximum(10 * e, 1e-8 * np.abs(n).max(initial=0))
-    if not seen.any():
+def should_be_zero(block, evidence):
+    """A derivative by what the function does not depend on."""
+    if np.any(block.shows(block.n)) or not np.any(block.shows(block.a)):
         return None
-    weights = np.abs(n[seen])
-    ratios = a[seen] / n[seen]
-    order = np.argsort(ratios)
-    heavy = np.cumsum(weights[order])
-    return float(ratios[order][np.searchsorted(heavy, heavy[-1] / 2)])  # the weighted median
+    message = "the function does not change with this block here, so that its gradient is zero"
+    return Diagnosis("extra_term", message)
 
 
 def scaled(block, evidence):
@@ -53,29 +47,43 @@ def scaled(block, evidence):
     factor = factor_of(block.a, block.n, block.e)
     if factor is None or factor == 0 or not block.fits(block.a / factor):
         return None
-    if abs(factor - 1) <= block.close:
+    if abs(factor - 1) <= block.close / 10:
         return None
+    return of_factor(factor, block, evidence)
+
+
+def of_factor(factor, block, evidence):
+    """The diagnosis of a block that is `factor` times its gradient."""
     if abs(factor + 1) <= 10 * block.close:
         return Diagnosis("sign", "the sign is wrong: this is minus the gradient", factor=-1.0)
-    return Diagnosis("scale", scale_message(factor, evidence.sizes, block.shape), factor=factor)
-
-
-def scale_message(factor, sizes, shape):
-    """The sentence for a factor."""
-    story = story_of(abs(factor), sizes, shape)
+    norm = float(np.linalg.norm(block.n)) if block.is_complete else 0.0
+    story = story_of(abs(factor), evidence.sizes, block.shape, norm)
+    if abs(factor - 1) <= DIGITS and not story:
+        message = f"the gradient is {factor:.6g} times what it should be: a constant with too few digits?"
+        return Diagnosis("precision", message, factor=factor)
     sign = ", and the sign is wrong" if factor < 0 else ""
-    return f"the gradient is {factor:.6g} times what it should be{sign}" + (f" ({story})" if story else "")
+    story = f" ({story})" if story else ""
+    return Diagnosis(
+        "scale", f"the gradient is {factor:.6g} times what it should be{sign}{story}", factor=factor
+    )
+
+
+def absolute(block, evidence):
+    """The gradient without its sign."""
+    if np.all(block.a >= 0) and np.any(block.wrong) and block.fits(block.a, np.abs(block.n)):
+        return Diagnosis("sign", "the sign is lost: this is the absolute value of the gradient")
+    return None
 
 
 def few_digits(block, evidence):
-    """Nearly right: a rounded constant, float32 in between, a numerical derivative in place of an exact one."""
+    """Nearly right: a rounded constant, float32 in between, finite differences in place of the derivative."""
     size = np.sqrt(np.mean(block.n**2)) if block.n.size else 0.0
     gap = np.abs(block.a - block.n)
-    if not size or np.any(gap > DIGITS * np.maximum(np.abs(block.n), size / 10) + 4 * block.e):
+    if not size or np.any(gap > 4 * block.e + ENTRIES * np.maximum(np.abs(block.n), size)):
         return None
-    digits = max(0, int(-np.log10(max(np.max(gap) / np.abs(block.n).max(), 1e-16))))
+    digits = max(0, int(-np.log10(max(np.max(gap) / size, 1e-16))))
     return Diagnosis(
         "precision",
-        f"the gradient is right to some {digits} digits only: a rounded constant, float32 in between, an "
-        "approximation, or a small term that is missing",
+        f"the gradient is right to some {digits} digits only: a rounded constant, float32 in between, finite "
+        "differences, or a small term that is missing",
     )
