@@ -11,6 +11,7 @@ from scratchvae.bounds import EXACT_BOUNDS, Terms
 from scratchvae.distributions import LIKELIHOODS, StandardNormal, kl
 from scratchvae.gradcheck import check_backward, check_reparameterization, check_vae
 from scratchvae.nn import ACTIVATIONS, MLP, Linear
+from scratchvae.priors import PRIORS
 from scratchvae.reparam import MAPS
 from scratchvae.vae import VAE
 from scratchvae.validation import build
@@ -57,6 +58,10 @@ def _checks(seed):
     for bound in EXACT_BOUNDS:
         for likelihood in LIKELIHOODS:
             yield f"VAE {likelihood}/{bound}", partial(_vae, likelihood, bound, seed)
+    for name in PRIORS:
+        if name != "standard_normal":  # which all those above have
+            yield f"VAE prior {name}", partial(_vae, "bernoulli", "iwae", seed, prior=f"{name}:3")
+    yield "VAE conditional", partial(_vae, "bernoulli", "iwae", seed, n_classes=3)
 
 
 def _map(name, seed, rng):
@@ -158,7 +163,9 @@ def _bound(bound, rng):
     )
 
 
-def _vae(likelihood, bound, seed, rng):
-    vae = VAE(6, 2, (5, 4), likelihood=SPECS.get(likelihood, likelihood), dtype="float64", seed=seed)
+def _vae(likelihood, bound, seed, rng, **options):
+    likelihood = SPECS.get(likelihood, likelihood)
+    vae = VAE(6, 2, (5, 4), likelihood=likelihood, dtype="float64", seed=seed, **options)
     x = vae.likelihood.sample(0.3 * rng.standard_normal((4, vae.likelihood.n_params(6))), rng)
-    return check_vae(vae, x, rng.standard_normal((3, 4, 2)), SPECS.get(bound, bound))
+    y = None if vae.n_classes is None else np.arange(4) % vae.n_classes
+    return check_vae(vae, x, rng.standard_normal((3, 4, 2)), SPECS.get(bound, bound), y)

@@ -19,14 +19,20 @@ from scratchvae.gradcheck import check_vae
 from scratchvae.kernels import codes
 from scratchvae.nn import ACTIVATIONS, Linear
 from scratchvae.nn.activations import Gelu
+from scratchvae.priors import PRIORS, MixtureOfMaps, VampPrior
 from scratchvae.reparam import MAPS, Diagonal
 from scratchvae.vae import VAE
 
 VAES = [f"VAE {likelihood}/{bound}" for bound in EXACT_BOUNDS for likelihood in LIKELIHOODS]
+# Those with a learned mixture as prior, and the conditional one: Bernoulli, iwae.
+MIXED = [f"VAE prior {name}" for name in PRIORS if name != "standard_normal"]
+OTHERS = [*MIXED, "VAE conditional"]
+EVERY_VAE = [*VAES, *OTHERS]
 NETWORKED = [f"map {name}" for name in MAPS if name.endswith(("coupling", "autoregressive"))]
 ELBO = [name for name in VAES if name.endswith("/elbo")]
 # Whose bound has the weights' terms; and those with KL in closed form.
-WEIGHTED = [name for name in VAES if not EXACT_BOUNDS[name.partition("/")[2]].uses_kl]
+STANDARD = [name for name in VAES if not EXACT_BOUNDS[name.partition("/")[2]].uses_kl]
+WEIGHTED = [*STANDARD, *OTHERS]
 CLOSED = [name for name in VAES if EXACT_BOUNDS[name.partition("/")[2]].uses_kl]
 ANALYTIC = [name for name in VAES if name.endswith("/analytic_kl")]
 
@@ -37,7 +43,7 @@ def test_every_registered_thing_is_a_piece():
         *(f"likelihood {name}" for name in LIKELIHOODS),
         *(f"map {name}" for name in MAPS),
         *(f"bound {name}" for name in EXACT_BOUNDS),
-        *VAES,
+        *EVERY_VAE,
         *("linear", "mlp", "standard normal", "closed-form KL"),
     }
     names = [name for name, _ in selfcheck._checks(0)]
@@ -185,14 +191,14 @@ def both(name):
 IN_KERNELS = {
     "tanh' too large": (
         slope_of(codes.TANH, lambda d: 1.1 * d),
-        ["activation tanh", "linear", *NETWORKED, *VAES],
+        ["activation tanh", "linear", *NETWORKED, *EVERY_VAE],
     ),
     "relu' turned": (slope_of(codes.RELU, np.negative), ["activation relu"]),
     "softplus' off by 1e-5": (
         slope_of(codes.SOFTPLUS, lambda d: d * 1.00001),
         ["activation softplus", "mlp"],
     ),
-    "db forgotten": (no_bias_gradient, ["linear", "mlp", *NETWORKED, *VAES]),
+    "db forgotten": (no_bias_gradient, ["linear", "mlp", *NETWORKED, *EVERY_VAE]),
 }
 
 ELSEWHERE = {
@@ -200,13 +206,16 @@ ELSEWHERE = {
         lambda patch: patch.setattr(Gelu, "value", tanh_formula),
         ["activation gelu"],
     ),
-    "a row of dW forgotten": (one_row_of_the_weight_forgotten, ["linear", "mlp", *NETWORKED, *VAES]),
-    "dx times two": (dx_times_two, ["linear", "mlp", *NETWORKED, *VAES]),
-    "the prior's sign": (result((StandardNormal, "backward"), np.negative), ["standard normal", *WEIGHTED]),
+    "a row of dW forgotten": (one_row_of_the_weight_forgotten, ["linear", "mlp", *NETWORKED, *EVERY_VAE]),
+    "dx times two": (dx_times_two, ["linear", "mlp", *NETWORKED, *EVERY_VAE]),
+    "the prior's sign": (
+        result((StandardNormal, "backward"), np.negative),
+        ["standard normal", *STANDARD, "VAE conditional"],
+    ),
     "the prior forgotten by the VAE": (vae_forgets_the_prior, WEIGHTED),
     "Bernoulli residual turned": (
         result((Bernoulli, "grad_params"), np.negative),
-        both("bernoulli"),
+        [*both("bernoulli"), *OTHERS],
     ),
     "Bernoulli dx turned": (result((Bernoulli, "grad_x"), np.negative), ["likelihood bernoulli"]),
     "normal dlog_sigma without -1": (
@@ -234,6 +243,17 @@ ELSEWHERE = {
     "dlog_det forgotten": (forgotten_log_det, ["map diagonal", *WEIGHTED]),
     "log_det of the inverse map": (log_det_of_the_inverse, ["map diagonal"]),
     "KL without its -1": (kl_without_its_minus_one, ["closed-form KL", *CLOSED]),
+    "every component of a mixture with one share": (
+        result(
+            (MixtureOfMaps, "forward"),
+            lambda out: (out[0], out[1]._replace(shares=0 * out[1].shares + 1 / 3)),
+        ),
+        MIXED,
+    ),
+    "the encoder's gradient from the prior overwritten": (
+        lambda patch: patch.setattr(VampPrior, "shared", ()),
+        ["VAE prior vamp"],
+    ),
     "ELBO summed over the batch": (
         result((Elbo, "backward"), lambda d: d._replace(log_det=d.log_det * d.log_det.shape[-1])),
         ["bound elbo", *ELBO],
