@@ -83,16 +83,13 @@ def model(images, seed=0):
 
 
 def train(row, images, folder, n_stages, seed=0, progress=True, checkpoint_seconds=120.0):
-    """Train the first stages from where they were left; keep the model at their end, return its snapshot.
+    """Train the first stages from where they were left; keep the model at their end.
 
     Training stops at the end of a stage and goes on from its checkpoint, to the same bits as without a stop.
     The snapshot is written from the restored model, so that a kill between checkpoint and snapshot loses
     nothing.
     """
-    kept = snapshot(folder, n_stages - 1)
-    if kept.exists():
-        return kept
-    vae, passes = model(images, seed), passes_until(n_stages)
+    vae, passes, end = model(images, seed), passes_until(n_stages), snapshot(folder, n_stages - 1)
     history = sv.train(
         vae,
         images,
@@ -108,9 +105,8 @@ def train(row, images, folder, n_stages, seed=0, progress=True, checkpoint_secon
         progress=progress,
     )
     if len(history) != passes:
-        raise ValueError(f"{folder} is already {len(history)} passes on, but has no {kept.name}: start anew.")
-    vae.save(kept)
-    return kept
+        raise ValueError(f"{folder} is already {len(history)} passes on, but has no {end.name}: start anew.")
+    vae.save(end)
 
 
 def snapshot(folder, stage):

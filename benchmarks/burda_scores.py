@@ -3,6 +3,7 @@
 A result is partial until all stages that its row is to run are trained and scored, and says so.
 """
 
+import contextlib
 import csv
 import math
 import zlib
@@ -10,7 +11,7 @@ import zlib
 import burda
 import numpy as np
 from kept import keep, kept, row, where
-from one_process import only_one
+from one_process import BusyError, only_one
 from tqdm import tqdm
 
 import scratchvae as sv
@@ -52,23 +53,32 @@ def run(name, load, out, seed=0, progress=True):
     this, folder = burda.ROWS[name], out / name
     with only_one(folder):
         images = load("mnist", "train+valid")
-        for n_stages in range(1, this.n_stages + 1):
-            burda.train(this, images, folder, n_stages, seed, progress)
-            score(name, load, out, progress)
-    return kept(name)
+        for stage in range(this.n_stages):
+            if not burda.snapshot(folder, stage).exists():
+                burda.train(this, images, folder, stage + 1, seed, progress)
+                with contextlib.suppress(BusyError):  # who scores already will find this one too
+                    score(name, load, out, progress, wait=False)
+        return score(name, load, out, progress)
 
 
-def score(name, load, out, progress=True):
-    """Score the snapshots that are there, the latest first, beside a run of training or after it."""
+def score(name, load, out, progress=True, wait=True):
+    """Score the snapshots that are there, the latest first, beside a run of training or after it.
+
+    If another process scores the same row, wait for it and go on with what it has left, or raise BusyError.
+    """
     folder = out / name
-    there = [i for i in range(FIRST_SCORED, burda.N_STAGES) if burda.snapshot(folder, i).exists()]
-    with only_one(folder / "scores", wait=True):
-        for stage in reversed(there):
-            if stage not in _stages(name):
-                vae = sv.VAE.load(burda.snapshot(folder, stage))
-                scored = _score_of(vae, folder, stage, load("mnist", "test"), progress)
-                _keep(name, scored, vae.config["seed"])
+    with only_one(folder / "scores", wait):
+        while (stage := _next(name, folder)) is not None:
+            vae = sv.VAE.load(burda.snapshot(folder, stage))
+            scored = _score_of(vae, folder, stage, load("mnist", "test"), progress)
+            _keep(name, scored, vae.config["seed"])
     return kept(name)
+
+
+def _next(name, folder):
+    """The latest stage that is trained and not scored; None if there is none."""
+    there = {i for i in range(FIRST_SCORED, burda.N_STAGES) if burda.snapshot(folder, i).exists()}
+    return max(there - _stages(name).keys(), default=None)
 
 
 def _stages(name):
