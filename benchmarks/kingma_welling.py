@@ -16,6 +16,7 @@ from scratchvae import optim, plotting
 from scratchvae.data import as_dataset
 from scratchvae.evaluation.scores import mean_bound
 from scratchvae.storage import atomic_write
+from scratchvae.training import NotFiniteError
 
 SOURCE = (
     "Kingma & Welling, Auto-Encoding Variational Bayes, ICLR 2014 (arXiv 1312.6114), Figure 2, the MNIST "
@@ -79,7 +80,8 @@ def curve(n_latent, train_set, test_set, folder, seed=0, progress=True):
 
     Training stops at each point of the curve, and goes on from its checkpoint to the same bits.
     """
-    step_size = choose_step_size(n_latent, train_set, folder, seed, progress)
+    tried = try_step_sizes(n_latent, train_set, folder, seed, progress)
+    step_size = best(tried)
     done = _read(folder / "curve.json", [])
     vae = model(n_latent, train_set, seed)
     for passes in passes_measured(len(train_set)):
@@ -87,7 +89,7 @@ def curve(n_latent, train_set, test_set, folder, seed=0, progress=True):
             history = train(vae, train_set, passes, step_size, folder, seed, progress)
             done.append(_measured(vae, train_set, test_set, history))
             _write(folder / "curve.json", done)
-    return {"n_latent": n_latent, "step_size": step_size, "points": done}
+    return {"n_latent": n_latent, "step_size": step_size, "tried": tried, "points": done}
 
 
 def model(n_latent, images, seed):
@@ -115,19 +117,28 @@ def train(vae, train_set, passes, step_size, folder, seed, progress):
     return history
 
 
-def choose_step_size(n_latent, train_set, folder, seed, progress):
-    """The step size that has the best bound over the second pass, as the paper chooses it."""
-    path = folder / "step_size.json"
-    chosen = _read(path, None)
-    if chosen is None:
-        bounds = {}
-        for step_size in STEP_SIZES:
+def try_step_sizes(n_latent, train_set, folder, seed, progress):
+    """The bound over the second pass by step size, {"0.01": nats}, None where training diverges."""
+    path = folder / "step_sizes.json"
+    tried = _read(path, {})
+    for step_size in STEP_SIZES:
+        if str(step_size) not in tried:
             vae, trial = model(n_latent, train_set, seed), folder / f"step-{step_size}"
-            history = train(vae, train_set, PASSES_TO_CHOOSE, step_size, trial, seed, progress)
-            bounds[step_size] = history.rows[-1]["train_elbo"]
-        chosen = max(bounds, key=bounds.get)
-        _write(path, chosen)
-    return chosen
+            try:
+                history = train(vae, train_set, PASSES_TO_CHOOSE, step_size, trial, seed, progress)
+                tried[str(step_size)] = history.rows[-1]["train_elbo"]
+            except NotFiniteError:  # Adagrad's first step changes every weight by the whole step size
+                tried[str(step_size)] = None
+            _write(path, tried)
+    return tried
+
+
+def best(tried):
+    """The step size of the highest bound, which is the one that the paper chooses."""
+    bounds = {float(step_size): bound for step_size, bound in tried.items() if bound is not None}
+    if not bounds:
+        raise ValueError(f"training diverges with each of the step sizes {', '.join(tried)}.")
+    return max(bounds, key=bounds.get)
 
 
 def passes_measured(n_images):
