@@ -1,0 +1,11 @@
+"""A student's file runs in a process of its own, with limits, and without the answers.
+
+It is a fence and no wall. It holds what goes wrong in an honest solution, and what a curious one tries:
+endless loops, all of the memory, ending the process, reading the answers, printing over the results. A
+program that is written to break out can; where that is to be feared, run the grader in a container, as
+Gradescope does.
+"""
+
+from scratchvae.course.sandbox.process import Failure, Limits, Outcome, Sandbox
+
+__all__ = ["Failure", "Limits", "Outcome", "Sandbox"]

@@ -1,0 +1,216 @@
+"""Wrong numbers of the right form: the first explanation that holds in every case, from the specific on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scratchvae.course.exercise import in_this_process
+from scratchvae.course.words.finding import Finding
+from scratchvae.course.words.form import parts_of
+from scratchvae.course.words.gradients import of_gradient
+from scratchvae.course.words.numbers import accident, close, wrong_entries
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One case with what came and what is right, as tuples of arrays."""
+
+    case: object
+    got: tuple
+    expected: tuple
+    right: bool
+
+
+def answered(task, case, got, expected):
+    """The case, judged."""
+    got, expected = parts_of(got), parts_of(expected)
+    if task.same is not None:
+        return Answered(case, got, expected, bool(task.same(case.inputs, got if len(got) > 1 else got[0])))
+    right = all(close(a, b, task.rtol, task.atol) for a, b in zip(got, expected, strict=True))
+    return Answered(case, got, expected, right)
+
+
+def wrong_values(task, cases):
+    """The finding on wrong numbers; None if all cases are right.
+
+    Parameters
+    ----------
+    task : Task
+    cases : list of Answered
+    """
+    wrong = [case for case in cases if not case.right]
+    if not wrong:
+        return None
+    for explain in (_usual_mistake, _not_finite, _some_labels, _of_backward, _accidents, _properties):
+        found = explain(task, cases, wrong)
+        if found is not None:
+            return found
+    return Finding("wrong", _measured(task, wrong))
+
+
+def _usual_mistake(task, cases, wrong):
+    """Of the task's own list what gives what came: one mistake for all wrong parts, or one each."""
+    parts = [i for i in range(len(task.outputs)) if not all(_part_is_right(task, case, i) for case in cases)]
+    made = {mistake.words: [_made(mistake.function, case) for case in cases] for mistake in task.wrong}
+    of_part = {
+        i: [words for words, answers in made.items() if _all_match(task, cases, answers, i)] for i in parts
+    }
+    if not parts or not all(of_part.values()):
+        return None
+    common = [words for words in of_part[parts[0]] if all(words in found for found in of_part.values())]
+    words = common[:1] or dict.fromkeys(found[0] for found in of_part.values())
+    return Finding("mistake", "; ".join(words))
+
+
+def _part_is_right(task, case, i):
+    return close(case.got[i], case.expected[i], task.rtol, task.atol)
+
+
+def _made(function, case):
+    """The parts that a mistaken function gives; none where it cannot be made."""
+    inputs = {name: in_this_process(value) for name, value in case.case.inputs.items()}
+    try:
+        with np.errstate(all="ignore"):
+            return parts_of(function(**inputs))
+    except Exception:
+        return ()
+
+
+def _all_match(task, cases, answers, i):
+    """Whether the mistaken answers are what came, in part i of every case."""
+    return all(
+        len(answer) == len(case.got) and close(case.got[i], answer[i], task.rtol, task.atol)
+        for case, answer in zip(cases, answers, strict=True)
+    )
+
+
+def _not_finite(task, cases, wrong):
+    """NaN or infinity where there should be a number."""
+    for case in wrong:
+        for name, got, expected in zip(task.outputs, case.got, case.expected, strict=True):
+            if got.dtype != bool and (bad := ~np.isfinite(got) & np.isfinite(expected)).any():
+                what = "NaN" if np.isnan(got[bad]).any() else "infinite"
+                return Finding("nonfinite", f"{_subject(task, name)} is {what}{_where(case)}")
+    return None
+
+
+def _where(case):
+    return f" ({case.case.label})" if case.case.label else ""
+
+
+def _subject(task, name):
+    return "the result" if name == "result" else name
+
+
+def _some_labels(task, cases, wrong):
+    """Only cases of some special kind are wrong: that is where to look."""
+    labels = dict.fromkeys(case.case.label for case in wrong)
+    if len(wrong) == len(cases) or "" in labels:
+        return None
+    for label in labels:
+        if any(case.right for case in cases if case.case.label == label):
+            return None
+    return Finding(
+        "cases",
+        f"it is right in {len(cases) - len(wrong)} of {len(cases)} cases, and wrong in: {', '.join(labels)}",
+    )
+
+
+def _of_backward(task, cases, wrong):
+    """The gradient checker's diagnosis of the first wrong case that it can explain."""
+    if task.backward is None:
+        return None
+    for case in wrong:
+        sizes = _sizes(task, case)
+        found = of_gradient(task.backward, case.case.inputs, case.got, sizes)
+        explained = {name: words for name, (code, words) in found.items() if code != "unexplained"}
+        if explained:
+            return Finding(
+                "gradient", "; ".join(f"{_gradient_name(task, n)}: {w}" for n, w in explained.items())
+            )
+    return None
+
+
+def _gradient_name(task, argument):
+    return task.outputs[task.backward.by.index(argument)]
+
+
+def _sizes(task, case):
+    return {} if task.sizes is None else task.sizes(case.case.inputs)
+
+
+def _accidents(task, cases, wrong):
+    """Something simple that happened to each wrong part."""
+    swapped = _exchanged(task, cases)
+    if swapped:
+        return Finding("order", swapped)
+    sizes, found = [_sizes(task, case) for case in cases], []
+    for i, name in enumerate(task.outputs):
+        pairs = [(case.got[i], case.expected[i]) for case in cases]
+        if all(close(*pair, task.rtol, task.atol) for pair in pairs):
+            continue
+        words = accident(pairs, sizes)
+        if not words:
+            return None
+        found.append(words if name == "result" else f"{name}: {words}")
+    return Finding("accident", "; ".join(found)) if found else None
+
+
+def _exchanged(task, cases):
+    """Two outputs in each other's place."""
+    n = len(task.outputs)
+    for i in range(n):
+        for j in range(i + 1, n):
+            order = list(range(n))
+            order[i], order[j] = j, i
+            if all(_in_order(task, case, order) for case in cases):
+                return f"{task.outputs[i]} and {task.outputs[j]} are in each other's place"
+    return ""
+
+
+def _in_order(task, case, order):
+    return all(
+        close(case.got[k], case.expected[place], task.rtol, task.atol) for k, place in enumerate(order)
+    )
+
+
+def _properties(task, cases, wrong):
+    """What every right answer has, and this one has not."""
+    for kept in task.properties:
+        for case in wrong:
+            got = case.got if len(case.got) > 1 else case.got[0]
+            try:
+                holds = kept.holds(case.case.inputs, got)
+            except Exception:
+                holds = False
+            if not holds:
+                return Finding("property", f"{kept.words}{_where(case)}")
+    return None
+
+
+def _measured(task, wrong):
+    """How much is wrong, where nothing says why; no numbers of the answer."""
+    case = wrong[0]
+    parts = []
+    for name, got, expected in zip(task.outputs, case.got, case.expected, strict=True):
+        if expected.dtype == bool:
+            if not np.array_equal(got, expected):
+                parts.append(f"{_subject(task, name)} is {bool(np.all(got))}, which is wrong{_where(case)}")
+            continue
+        bad = wrong_entries(got, expected, task.rtol, task.atol)
+        if bad.any():
+            how_many = f"in {bad.sum()} of {bad.size} entries" if bad.size > 1 else ""
+            parts.append(f"{_subject(task, name)} is wrong {how_many}{_digits(got, expected)}".rstrip())
+    return "; ".join(parts) or "the result is wrong"
+
+
+def _digits(got, expected):
+    """How near it is, if it is near."""
+    error = np.abs(got - expected).max(initial=0) / (np.abs(expected).max(initial=0) + 1e-300)
+    if not error < 1e-2:
+        return ""
+    return (
+        f" by a relative {error:.0e}: float32 or a constant with few digits?"
+        if error < 1e-4
+        else " by less than one per cent"
+    )
