@@ -179,6 +179,16 @@ def test_the_table_has_a_column_for_each_stage(tmp_path):
     assert "4 passes | 13 passes | 40 passes | 121 passes | 364 passes | 1,093 passes | 3,280 passes" in head
 
 
+def test_the_tables_of_the_readme_follow_the_results(tmp_path, monkeypatch):
+    readme, head = tmp_path / "README.md", burda_scores.table()
+    readme.write_text(f"before\n\n{head}\n\nafter\n\n| a | b |\n")
+    monkeypatch.setattr(reproduce, "README", readme)
+    burda_scores.run(NAME, load, tmp_path, progress=False)
+    assert reproduce.main(["--readme"]) == 0
+    assert burda_scores.table().startswith(head) and burda_scores.table() != head
+    assert readme.read_text() == f"before\n\n{burda_scores.table()}\n\nafter\n\n| a | b |\n"
+
+
 def test_the_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sv.data, "load", lambda name, split, data_dir: load(name, split))
     arguments = [NAME, "--out", str(tmp_path), "--quiet"]
