@@ -64,7 +64,7 @@ def test_every_command_is_named():
     assert tuple(line.split(" | ")) == COMMANDS
 
 
-@pytest.mark.parametrize("name", ["example", "flows"])
+@pytest.mark.parametrize("name", ["example", "burda_scores", "flows"])
 def test_the_results_table_is_that_of_the_kept_results(name):
     import importlib.util
 
