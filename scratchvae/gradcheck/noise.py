@@ -81,8 +81,9 @@ def noise_level(function, theta, direction):
 
 def _level(values):
     """The level where the table settles; where it never does, the last, which is an upper bound."""
+    largest = np.abs(values).max()
     levels, changes = [], []
-    differences = values
+    differences = values / largest
     for k in range(1, len(values) - 2):
         differences = np.diff(differences)
         levels.append(math.sqrt(np.mean(differences**2) / math.comb(2 * k, k)))  # Eq. (65)
@@ -90,8 +91,8 @@ def _level(values):
     for k in range(len(levels) - 2):
         three = levels[k : k + 3]
         if changes[k] and max(three) <= 4 * min(three):
-            return levels[k]
-    return levels[-1]
+            return levels[k] * largest
+    return levels[-1] * largest
 
 
 def holds_float32(array):

@@ -12,7 +12,9 @@ STEP = 1e-3
 #: Steps that shrink stay inside the function's domain, step around a kink nearby, and resolve what changes
 #: within a short distance; steps that grow lift a small slope out of the function's noise.
 SMALLER = tuple(10.0**-k for k in range(4, 17))
-LARGER = (1e-2, 1e-1, 1.0, 10.0, 100.0)
+LARGER = (1e-2, 1e-1, 1.0)
+#: How many estimated errors two estimates may be apart.
+ERRORS = 4
 #: How many standard deviations of its noise a value of the function may be off.
 ROUNDINGS = 6
 #: The same, relative to a whole unit of the coordinate: so little is never a slope.
@@ -119,8 +121,8 @@ def extrapolate(line, h, n_rows):
 def best_estimate(line, wanted):
     """The estimate of the least error over a range of steps; None if the function is nowhere finite.
 
-    Steps shrink until one has an error of at most `wanted`, or until noise takes over. If noise is what
-    limits the best of them, they grow.
+    Steps shrink until two in succession agree, the second with an error of at most `wanted`, or until noise
+    takes over. If noise is what limits the best of them, they grow.
     """
     found = _shrinking(line, wanted)
     if found and found[0].rounding > max(found[0].truncation, wanted):
@@ -136,11 +138,19 @@ def _shrinking(line, wanted):
         if not math.isfinite(estimate.error):
             continue
         # A coarse step may miss what happens inside it; a finer one that disagrees says so.
-        found = [_widened(coarse, estimate) for coarse in found] + [estimate]
-        smooth = not jumps_at(estimate)
-        if (estimate.error <= wanted and smooth) or estimate.rounding > min(one.error for one in found):
+        coarser = [_widened(coarse, estimate) for coarse in found]
+        confirmed = bool(found) and _confirms(found[-1], estimate, wanted)
+        found = [*coarser, estimate]
+        least = min(one.error for one in found)
+        if (least <= wanted and confirmed) or estimate.rounding > least:
             break
     return sorted(found, key=lambda one: one.error)
+
+
+def _confirms(coarse, fine, wanted):
+    """Whether two successive steps give the same, up to the noise of the finer one."""
+    same = abs(coarse.value - fine.value) <= ERRORS * (wanted + fine.rounding)
+    return same and not jumps_at(fine)
 
 
 def _widened(coarse, fine):

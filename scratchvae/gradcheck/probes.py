@@ -6,16 +6,23 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchvae.gradcheck.noise import measured_noise
-from scratchvae.gradcheck.numerical import EPS, STEP, Line, best_estimate, extrapolate, jumps_at, value_at
+from scratchvae.gradcheck.numerical import (
+    EPS,
+    ERRORS,
+    STEP,
+    Line,
+    best_estimate,
+    extrapolate,
+    jumps_at,
+    value_at,
+)
 
 #: What float32 can show: digits of an entry, and of the largest entries of its block.
 FLOAT32_RTOL, FLOAT32_ATOL = 3e-4, 3e-5
-#: How many estimated errors of the numerical derivative a right one may be off.
-ERRORS = 4
 #: A derivative that is known to less than this, relative, is said to be blurred.
 BLURRED = 1e-4
 #: How many last digits of the function make a slope.
-FLOOR = 16
+FLOOR = 4
 #: A kink is a jump of the slope at both of these steps.
 AT_KINK = (1e-5, 1e-7)
 
@@ -32,8 +39,7 @@ class Probe(NamedTuple):
         Of `numeric`, absolute; infinite where the function is not finite.
     passed : bool
     is_kink : bool
-        The function has no derivative here. The probe says nothing, unless `analytic` lies outside the slopes
-        on either side.
+        The function has no derivative here, and `analytic` lies between the slopes on either side.
     floor : float
         A slope so small is rounding: some last digits of the function over a unit of the coordinate.
     """
@@ -49,13 +55,16 @@ class Probe(NamedTuple):
     @property
     def is_lost(self):
         """Whether the derivative is smaller than the error of the numerical one, and not just zero."""
-        size = max(abs(self.analytic), abs(self.numeric))
-        return self._is_rough and abs(self.analytic) > self.floor and size <= ERRORS * self.uncertainty
+        return self._is_rough and not self._is_seen and abs(self.analytic) > self.floor
 
     @property
     def is_blurred(self):
         """Whether the derivative is seen, but not sharply."""
-        return self._is_rough and not self.is_lost and self.uncertainty > BLURRED * abs(self.numeric)
+        return self._is_rough and self._is_seen and self.uncertainty > BLURRED * abs(self.numeric)
+
+    @property
+    def _is_seen(self):
+        return max(abs(self.analytic), abs(self.numeric)) > ERRORS * self.uncertainty
 
     @property
     def _is_rough(self):
@@ -86,16 +95,17 @@ class Probes:
         """Probe a coordinate, given by its number, or a dense direction."""
         line, analytic = self._line(direction)
         first = extrapolate(line, STEP * line.unit, 2)
-        wanted = self.rtol * max(abs(analytic), abs(first.value)) + atol
+        size = max(abs(analytic), abs(first.value)) if math.isfinite(analytic) else abs(first.value)
+        wanted = self.rtol * size + atol
         agrees = abs(analytic - first.value) <= wanted
         if agrees and first.rounding <= wanted and not jumps_at(first):
             return self._verdict(analytic, first._replace(truncation=0.0), atol, line.unit)
         best = best_estimate(line, wanted)
         if best is None:
             return Probe(analytic, math.nan, math.nan, math.inf, False)
-        slopes = _one_sided(line) if jumps_at(best) or best.error > wanted else None
-        if slopes is not None and slopes[0] - best.error <= analytic <= slopes[1] + best.error:
-            return Probe(analytic, best.value, 0.0, best.error, True, True)
+        kink = _kink(line) if jumps_at(best) or best.error > wanted else None
+        if kink is not None and abs(analytic - kink.value) <= abs(kink.jumps[1]) / 2 + kink.rounding + wanted:
+            return Probe(analytic, kink.value, 0.0, kink.rounding, True, True)
         return self._verdict(analytic, best, atol, line.unit)
 
     def _verdict(self, analytic, estimate, atol, unit):
@@ -138,14 +148,13 @@ def units_of(theta):
     return np.maximum(1.0, np.abs(theta))
 
 
-def _one_sided(line):
-    """(lower, upper) one-sided slope if the function has a kink right here, else None."""
+def _kink(line):
+    """The estimate at the smallest step if the function has a kink right here, else None."""
     for step in AT_KINK:
         estimate = extrapolate(line, step * line.unit, 2)
         if not jumps_at(estimate):
             return None
-    half = abs(estimate.jumps[1]) / 2
-    return estimate.value - half, estimate.value + half
+    return estimate
 
 
 def random_direction(block, theta, rng):

@@ -6,7 +6,16 @@ what an experiment at another point shows.
 
 import numpy as np
 
-from scratchvae.gradcheck.diagnosis import activation, elementwise, experiments, places, sums, terms, whole
+from scratchvae.gradcheck.diagnosis import (
+    activation,
+    elementwise,
+    experiments,
+    penalties,
+    places,
+    sums,
+    terms,
+    whole,
+)
 from scratchvae.gradcheck.diagnosis.factors import factor_of
 from scratchvae.gradcheck.diagnosis.rows import some_entries
 from scratchvae.gradcheck.diagnosis.unexplained import cosine, unexplained
@@ -18,7 +27,7 @@ __all__ = ["diagnose_all", "summary_of"]
 NO_NUMBERS = (whole.nonfinite, whole.not_finite_beside)
 ALIKE = (whole.zero, whole.should_be_zero, whole.scaled, whole.absolute)
 MOVED = (places.transposed, places.swapped, places.moved)
-SUMS = (sums.of_theta, sums.of_another_block)
+SUMS = (penalties.of_theta, sums.of_another_block)
 BY_ENTRY = (elementwise.chain_factor, activation.local_derivative, activation.mask, whole.few_digits)
 #: A block with so few visible entries fits almost any hypothesis.
 FEW = 3

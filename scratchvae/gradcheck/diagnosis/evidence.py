@@ -5,12 +5,12 @@ from functools import cached_property
 
 import numpy as np
 
+from scratchvae.gradcheck.numerical import ERRORS
+
 #: How many coordinates of a large block are looked at for its diagnosis.
 MOST = 400
 #: How far a hypothesis may be from the numbers and still explain them, relative: for float64 and float32.
 CLOSE, CLOSE32 = 1e-4, 2e-3
-#: How many estimated errors of the numerical derivative a right one may be off.
-ERRORS = 4
 
 
 @dataclass(frozen=True)

@@ -81,42 +81,10 @@ def _proportional(g, n, e, close):
 
 
 def _fits(difference, candidate, n, e, close):
+    """Whether a candidate is the difference, which is known less well than its two parts."""
     size = np.sqrt(np.mean(difference**2))
     allowed = 4 * e + 20 * close * np.abs(difference) + close * size + 1e-7 * np.abs(n)
     return bool(np.all(np.abs(difference - candidate) <= allowed))
-
-
-def of_theta(block, evidence):
-    """A difference that is a simple function of theta: weight decay, L1, a linear term."""
-    if block.n.size < 3:
-        return None
-    difference, t = block.a - block.n, block.theta
-    if np.count_nonzero(np.abs(difference) > 4 * block.e) < 3:
-        return None
-    for name, what, direction in _penalties(t):
-        if np.ptp(direction) == 0 and name != "a linear term":
-            continue
-        factor = factor_of(difference, direction, block.e)
-        if factor and _fits(difference, factor * direction, block.n, block.e, block.close):
-            return _of_penalty(block, name, what, factor)
-    return None
-
-
-def _penalties(t):
-    """(name, words for its derivative, its derivative) of what is often added to a loss."""
-    yield "a linear term", "one", np.ones_like(t)
-    yield "weight decay", "theta", t
-    yield "an L1 penalty", "its sign", np.sign(t)
-    if np.all(t != 0) and t.size > 3:
-        yield "a logarithm of theta", "1 / theta", 1 / t
-
-
-def _of_penalty(block, name, what, factor):
-    """Missing if the code's gradient is nearer to zero by it, else extra."""
-    missing = np.linalg.norm(block.a) < np.linalg.norm(block.n) if name != "weight decay" else factor < 0
-    code = "missing_term" if missing else "extra_term"
-    how = "is missing" if missing else "is there that should not be"
-    return Diagnosis(code, f"the difference is {factor:.6g} times {what}: {name} {how}", factor, name)
 
 
 def of_another_block(block, evidence):
@@ -140,3 +108,8 @@ def _is_added(block, g):
     if np.count_nonzero(np.abs(g) > 10 * block.e) < 2 or _proportional(g, block.n, block.e, block.close):
         return False
     return _fits(block.a - block.n, g, block.n, block.e, block.close)
+
+
+def fits_difference(difference, candidate, block):
+    """Whether a candidate is the difference of a block's two gradients."""
+    return _fits(difference, candidate, block.n, block.e, block.close)

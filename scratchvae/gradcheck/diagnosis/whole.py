@@ -79,7 +79,8 @@ def few_digits(block, evidence):
     """Nearly right: a rounded constant, float32 in between, finite differences in place of the derivative."""
     size = np.sqrt(np.mean(block.n**2)) if block.n.size else 0.0
     gap = np.abs(block.a - block.n)
-    if not size or np.any(gap > 4 * block.e + ENTRIES * np.maximum(np.abs(block.n), size)):
+    near = np.all(gap <= 4 * block.e + ENTRIES * np.maximum(np.abs(block.n), size))
+    if not size or not (near or _is_rounded(block.a, gap)):
         return None
     digits = max(0, int(-np.log10(max(np.max(gap) / size, 1e-16))))
     return Diagnosis(
@@ -87,3 +88,11 @@ def few_digits(block, evidence):
         f"the gradient is right to some {digits} digits only: a rounded constant, float32 in between, finite "
         "differences, or a small term that is missing",
     )
+
+
+def _is_rounded(a, gap):
+    """Whether all entries have so few decimals, and the rest is what rounding to them leaves."""
+    for decimals in range(1, 7):
+        if np.all(np.round(a, decimals) == a):
+            return np.count_nonzero(a) > 1 and bool(np.all(gap <= 0.51 * 10.0**-decimals))
+    return False
