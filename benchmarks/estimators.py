@@ -6,7 +6,8 @@
 Each entry is the trace of the covariance of one gradient (of K = 10 draws of z), divided by that of the bound
 "elbo" at the same q. A gradient is taken where a fit takes it: in the coordinates in which q is a standard
 normal, so that the trace adds what is of one unit. All estimators but those of even noise see the same draws.
-"iwae" is a gradient of another bound; all others have the same mean. "score_function_rao_blackwell" has the
+"iwae", "dreg", "renyi" (alpha = 0.5), "vr_max" and the two of beta = 4 are gradients of other bounds; of
+these the first two have the same mean, and so have all the rest. "score_function_rao_blackwell" has the
 model's terms by coordinate for the eight schools alone.
 
 The result is kept as JSON and as a Markdown table under benchmarks/results/; --table reads the JSON. It is

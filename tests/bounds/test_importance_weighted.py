@@ -107,12 +107,16 @@ def test_it_is_the_gradient_along_the_path_by_the_squared_shares(likelihood, bac
     assert naive.relative_error(found[encoder], numerical[encoder]) < 1e-8
 
 
-FLOWS = {"posterior": "planar:2", "prior": "coupling:2"}
+KINDS = {
+    "diagonal": {},
+    "full rank": {"posterior": "full_rank"},
+    "flows": {"posterior": "planar:2", "prior": "coupling:2"},
+    "mixture": {"prior": "mixture:3"},
+    "vamp": {"prior": "vamp:3"},  # whose gradient goes through the encoder too
+}
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"posterior": "full_rank"}, FLOWS], ids=["diagonal", "full", "flows"]
-)
+@pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)
 def test_what_is_not_q_keeps_the_gradient_of_the_bound(options):
     """Decoder, learned prior and likelihood: at every draw, those of "iwae" to the last digits."""
     vae = make("normal_shared:0.7", **options)
@@ -129,9 +133,7 @@ def test_what_is_not_q_keeps_the_gradient_of_the_bound(options):
             assert naive.relative_error(gradients[0][block], gradients[1][block]) > 1e-3, block
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"posterior": "full_rank"}, FLOWS], ids=["diagonal", "full", "flows"]
-)
+@pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize(("name", "same"), [("dreg", "iwae"), ("sticking_the_landing", "elbo")])
 def test_in_a_vae_its_mean_is_that_of_the_plain_gradient(name, same, options, rng):
     """Paired draws: what differs between the two has mean zero."""
