@@ -11,6 +11,10 @@ from scratchvae.reparam import Diagonal
 from scratchvae.validation import positive_int
 
 
+#: The standard deviation of the means at the beginning.
+SPREAD = 0.3
+
+
 class Cache(NamedTuple):
     pi: np.ndarray  # (M,)
 
@@ -61,10 +65,12 @@ class MixturePrior(MixtureOfMaps):
         return {"mean": each, "log_sigma": each, "logits": (self.n_components,)}
 
     def initialize(self, rng):
-        """Draw the means; all in all p(z) has then about the mean and the variance of N(0, I)."""
-        half = np.sqrt(0.5)
-        self._set("mean", half * rng.standard_normal((self.n_components, self.n_latent)))
-        self._set("log_sigma", np.log(half))
+        """Draw the means, near each other: p(z) is then nearly N(0, I), of mean 0 and variance 1.
+
+        Components that begin apart may stay where no z ever comes, and draws from them look like nothing.
+        """
+        self._set("mean", SPREAD * rng.standard_normal((self.n_components, self.n_latent)))
+        self._set("log_sigma", 0.5 * np.log(1 - SPREAD**2))
         self._set("logits", 0.0)
 
     def _set(self, name, value):
