@@ -51,7 +51,9 @@ def _add_model(group):
         help="diagonal (default), full_rank, low_rank:R, planar:N, sylvester:N, iaf:N, ...",
     )
     group.add_argument(
-        "--prior", default="standard_normal", help="standard_normal (default), or a learned coupling:N, ..."
+        "--prior",
+        default="standard_normal",
+        help="standard_normal (default), or a learned mixture:M, vamp:M, coupling:N, ...",
     )
     group.add_argument(
         "--conditional",
