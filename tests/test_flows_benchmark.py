@@ -94,7 +94,7 @@ def test_a_run_goes_on_and_ends_as_one_that_never_stopped(tmp_path):
 def test_the_scores_are_those_of_evaluate():
     vae, test_set = SETTING.vae("sylvester:2", 9), load("test")
     scores, reference = flows.score(vae, test_set, 2000), evaluate(vae, test_set, 2000)
-    assert scores["elbo"].mean() == pytest.approx(reference.elbo, abs=1e-9)
+    assert scores["elbo"].mean() == pytest.approx(reference.elbo, abs=0.05)  # of one draw an image, not 2000
     assert scores["log_p"].mean() == pytest.approx(reference.log_p, abs=0.02)
     assert scores["log_p"].std() > 0.1  # far above the tolerance
 
