@@ -12,7 +12,7 @@ import sys
 import scratchvae
 
 #: The commands, each a module of this package with `HELP`, `EXAMPLES`, `add_arguments` and `run`.
-COMMANDS = ("demo", "train", "evaluate", "fit", "sample", "gradcheck", "doctor", "eq")
+COMMANDS = ("demo", "train", "evaluate", "fit", "sample", "gradcheck", "grade", "doctor", "eq")
 
 
 def main(argv=None):

@@ -5,7 +5,8 @@
 """
 
 from scratchvae.course.grading import grade
+from scratchvae.course.many import grade_all
 from scratchvae.course.results import CODES, FileResult, FunctionResult
 from scratchvae.course.sandbox import Limits
 
-__all__ = ["CODES", "FileResult", "FunctionResult", "Limits", "grade"]
+__all__ = ["CODES", "FileResult", "FunctionResult", "Limits", "grade", "grade_all"]

@@ -51,10 +51,14 @@ def grade(path, *, seed=None, exercise=None, limits=None):
 
 
 def _readable(path):
-    if path.stat().st_size > LONGEST:
+    """Raise an error in one sentence if the file cannot be read, or cannot be a solution."""
+    try:
+        with open(path, "rb") as file:
+            too_long = len(file.read(LONGEST + 1)) > LONGEST
+    except OSError as error:
+        raise OSError(f"{path} cannot be read: {error.strerror}.") from None
+    if too_long:
         raise ValueError(f"{path} has more than {LONGEST:,} bytes, too many for a solution.")
-    with open(path, "rb"):
-        pass
 
 
 def grade_in(sandbox, exercise, seed, path=""):

@@ -17,6 +17,7 @@ CODES = {
     "form": "type, number of values, or shape",
     "nonfinite": "NaN or infinity",
     "mistake": "a usual mistake, known by name",
+    "precision": "few digits are right",
     "cases": "wrong in special cases",
     "gradient": "a wrong gradient, diagnosed",
     "order": "two outputs are exchanged",

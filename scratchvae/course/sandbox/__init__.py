@@ -6,6 +6,7 @@ program that is written to break out can; where that is to be feared, run the gr
 Gradescope does.
 """
 
-from scratchvae.course.sandbox.process import Failure, Limits, Outcome, Sandbox
+from scratchvae.course.sandbox.outcome import Failure, Outcome
+from scratchvae.course.sandbox.process import Limits, Sandbox
 
 __all__ = ["Failure", "Limits", "Outcome", "Sandbox"]

@@ -16,10 +16,13 @@ import numpy as np
 
 from scratchvae.course.exercise import Draws, Source
 from scratchvae.course.sandbox import wire
+from scratchvae.course.sandbox.outcome import Failure, Outcome, how_it_ended, outcome_of
 
 CHILD = Path(__file__).with_name("child.py")
 #: Seconds that Python and NumPy may take to start, on a busy machine.
 STARTING = 60
+#: How many times longer than a call the loading of the file may take: SciPy is slow to import.
+LOADING = 3
 
 
 @dataclass(frozen=True)
@@ -29,58 +32,13 @@ class Limits:
     Attributes
     ----------
     seconds : float
-        Of the wall clock, to load the file and for each call.
+        Of the wall clock, for each call; to load the file it may take three times that.
     megabytes : int
         On top of what Python and NumPy need.
     """
 
     seconds: float = 5.0
     megabytes: int = 1024
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why there is no result.
-
-    Attributes
-    ----------
-    code : str
-        "exception", "timeout", "memory", "crash", "exit" or "protocol".
-    message : str
-    kinds : tuple of str
-        Names of the exception's classes, its own first.
-    line : int or None
-        In the student's file.
-    source : str
-        That line.
-    """
-
-    code: str
-    message: str
-    kinds: tuple = ()
-    line: int | None = None
-    source: str = ""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a call, or the loading, gave.
-
-    Attributes
-    ----------
-    value : object
-        What the function returned; the names of all functions, of a loading.
-    failure : Failure or None
-    changed : tuple of str
-        Arguments that the function changed.
-    printed : str
-        The beginning of what it printed.
-    """
-
-    value: object = None
-    failure: Failure | None = None
-    changed: tuple = ()
-    printed: str = ""
 
 
 @dataclass
@@ -113,10 +71,11 @@ class Sandbox:
         self._end()
         self._start()
         source = np.frombuffer(self.path.read_bytes(), np.uint8)
-        reply, _, failure = self._ask({"do": "load", "file": self.path.name}, [source])
+        request, seconds = {"do": "load", "file": self.path.name}, LOADING * self.limits.seconds
+        reply, _, failure = self._ask(request, [source], seconds)
         if failure is not None:
             return Outcome(failure=failure)
-        return _outcome(reply, lambda: [str(name) for name in reply["functions"]])
+        return outcome_of(reply, lambda: [str(name) for name in reply["functions"]])
 
     def call(self, function, inputs):
         """Call a function with arguments by name."""
@@ -129,7 +88,7 @@ class Sandbox:
         reply, arrays, failure = self._ask({"do": "call", "function": function, "inputs": trees}, values)
         if failure is not None:
             return Outcome(failure=failure)
-        return _outcome(reply, lambda: wire.decode(reply["value"], arrays))
+        return outcome_of(reply, lambda: wire.decode(reply["value"], arrays))
 
     def _start(self):
         self._folder = tempfile.TemporaryDirectory(prefix="scratchvae-grade-", ignore_cleanup_errors=True)
@@ -165,7 +124,7 @@ class Sandbox:
             return None, [], Failure("timeout", f"it is not done after {seconds:g} seconds")
         if isinstance(answer, Exception):
             status = self._end(wait=isinstance(answer, OSError | EOFError))
-            return None, [], _how_it_ended(answer, status)
+            return None, [], how_it_ended(answer, status)
         return *answer, None
 
     def _end(self, wait=False):
@@ -205,41 +164,6 @@ def _encode(value, arrays):
     if isinstance(value, Draws):
         return {"draws": value.seed}
     return wire.encode(value, arrays)
-
-
-def _outcome(reply, value):
-    """The outcome that a reply tells of; of one that makes no sense, a failure."""
-    try:
-        printed = str(reply.get("printed", ""))
-        if "error" in reply:
-            return Outcome(failure=_exception(reply["error"]), printed=printed)
-        return Outcome(value(), changed=tuple(map(str, reply.get("changed", ()))), printed=printed)
-    except Exception as error:
-        return Outcome(failure=_how_it_ended(error, None))
-
-
-def _exception(error):
-    kinds, line = tuple(map(str, error["kinds"])), error["line"]
-    code = "memory" if "MemoryError" in kinds else "exit" if "SystemExit" in kinds else "exception"
-    return Failure(
-        code, str(error["message"]), kinds, None if line is None else int(line), str(error["code"])
-    )
-
-
-def _how_it_ended(error, status):
-    """A failure, from what went wrong with the line and the exit status (minus a signal's number)."""
-    if not isinstance(error, OSError | EOFError):
-        return Failure("protocol", "what came back could not be read: does it write to file descriptors?")
-    if status is None:
-        return Failure("protocol", "it closed the line to the grader")
-    if status >= 0:
-        return Failure("exit", f"it ended the process, with status {status}")
-    name = signal.Signals(-status).name
-    if name == "SIGXCPU":
-        return Failure("timeout", "it is not done after all the processor time that it may take")
-    if name == "SIGKILL":
-        return Failure("memory", "the system ended the process, for its memory or its processor time")
-    return Failure("crash", f"it crashed the process ({name}), as endless recursion does")
 
 
 def _kill(process):

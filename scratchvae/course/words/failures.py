@@ -6,7 +6,7 @@ from scratchvae.course.words.finding import Finding
 
 #: What a Python error mostly comes from.
 ADVICE = {
-    "NameError": "a name that is not defined: a misspelling, or `import numpy as np` is missing",
+    "NameError": "a misspelling, or a missing import",
     "IndentationError": "the lines of a block must be indented alike",
     "TabError": "tabs and blanks are mixed: use blanks",
     "RecursionError": "the function calls itself without end",

@@ -38,8 +38,20 @@ def of_gradient(backward, inputs, got, sizes):
         sizes={**sizes, **{name: float(inputs[name]) for name in backward.sizes}},
         mode="all",
     )
-    wrong = [block for block in report.blocks if not block.passed]
-    return {block.name: (block.diagnosis.code, block.diagnosis.message) for block in wrong}
+    wrong = {block.name: block.diagnosis for block in report.blocks if not block.passed}
+    return {name: (found.code, found.message + _story(found, sizes)) for name, found in wrong.items()}
+
+
+def _story(diagnosis, sizes):
+    """The size that the factor of a single term is."""
+    if diagnosis.code != "scaled_term" or diagnosis.factor is None:
+        return ""
+    for name, size in sizes.items():
+        if size > 1 and np.isclose(diagnosis.factor, 1 / size, rtol=1e-3):
+            return f" (1 / {name}: a mean where a sum is meant?)"
+        if size > 1 and np.isclose(diagnosis.factor, size, rtol=1e-3):
+            return f" ({name}: a sum where it counts once?)"
+    return ""
 
 
 def _blocks(points):

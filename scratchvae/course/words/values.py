@@ -41,7 +41,16 @@ def wrong_values(task, cases):
     wrong = [case for case in cases if not case.right]
     if not wrong:
         return None
-    for explain in (_usual_mistake, _not_finite, _some_labels, _of_backward, _accidents, _properties):
+    for explain in (
+        _usual_mistake,
+        _not_finite,
+        _few_digits,
+        _some_labels,
+        _order,
+        _of_backward,
+        _accidents,
+        _properties,
+    ):
         found = explain(task, cases, wrong)
         if found is not None:
             return found
@@ -102,6 +111,25 @@ def _subject(task, name):
     return "the result" if name == "result" else name
 
 
+def _few_digits(task, cases, wrong):
+    """All but right: a matter of precision and not of the formula."""
+    errors = [_error(*pair) for case in wrong for pair in zip(case.got, case.expected, strict=True)]
+    if not max(errors) < 1e-4:
+        return None
+    words = f"it is right to a relative {max(errors):.0e} only: float32, or a constant with few digits?"
+    return Finding("precision", words)
+
+
+def _error(got, expected):
+    """The largest error, relative to the largest right entry."""
+    if expected.dtype == bool:
+        return float(not np.array_equal(got, expected))
+    finite = np.isfinite(expected)
+    with np.errstate(invalid="ignore"):
+        error = np.abs(got - expected)[finite].max(initial=0)
+    return error / (np.abs(expected[finite]).max(initial=0) + 1e-300)
+
+
 def _some_labels(task, cases, wrong):
     """Only cases of some special kind are wrong: that is where to look."""
     labels = dict.fromkeys(case.case.label for case in wrong)
@@ -123,16 +151,14 @@ def _of_backward(task, cases, wrong):
     for case in wrong:
         sizes = _sizes(task, case)
         found = of_gradient(task.backward, case.case.inputs, case.got, sizes)
-        explained = {name: words for name, (code, words) in found.items() if code != "unexplained"}
+        explained = {}  # one sentence may be of several outputs
+        for argument, (code, words) in found.items():
+            if code != "unexplained":
+                explained.setdefault(words, []).append(task.outputs[task.backward.by.index(argument)])
         if explained:
-            return Finding(
-                "gradient", "; ".join(f"{_gradient_name(task, n)}: {w}" for n, w in explained.items())
-            )
+            sentences = [f"{' and '.join(names)}: {words}" for words, names in explained.items()]
+            return Finding("gradient", "; ".join(sentences))
     return None
-
-
-def _gradient_name(task, argument):
-    return task.outputs[task.backward.by.index(argument)]
 
 
 def _sizes(task, case):
@@ -141,9 +167,6 @@ def _sizes(task, case):
 
 def _accidents(task, cases, wrong):
     """Something simple that happened to each wrong part."""
-    swapped = _exchanged(task, cases)
-    if swapped:
-        return Finding("order", swapped)
     sizes, found = [_sizes(task, case) for case in cases], []
     for i, name in enumerate(task.outputs):
         pairs = [(case.got[i], case.expected[i]) for case in cases]
@@ -156,7 +179,7 @@ def _accidents(task, cases, wrong):
     return Finding("accident", "; ".join(found)) if found else None
 
 
-def _exchanged(task, cases):
+def _order(task, cases, wrong):
     """Two outputs in each other's place."""
     n = len(task.outputs)
     for i in range(n):
@@ -164,8 +187,9 @@ def _exchanged(task, cases):
             order = list(range(n))
             order[i], order[j] = j, i
             if all(_in_order(task, case, order) for case in cases):
-                return f"{task.outputs[i]} and {task.outputs[j]} are in each other's place"
-    return ""
+                words = f"{task.outputs[i]} and {task.outputs[j]} are in each other's place"
+                return Finding("order", words)
+    return None
 
 
 def _in_order(task, case, order):
@@ -200,17 +224,5 @@ def _measured(task, wrong):
         bad = wrong_entries(got, expected, task.rtol, task.atol)
         if bad.any():
             how_many = f"in {bad.sum()} of {bad.size} entries" if bad.size > 1 else ""
-            parts.append(f"{_subject(task, name)} is wrong {how_many}{_digits(got, expected)}".rstrip())
+            parts.append(f"{_subject(task, name)} is wrong {how_many}".rstrip())
     return "; ".join(parts) or "the result is wrong"
-
-
-def _digits(got, expected):
-    """How near it is, if it is near."""
-    error = np.abs(got - expected).max(initial=0) / (np.abs(expected).max(initial=0) + 1e-300)
-    if not error < 1e-2:
-        return ""
-    return (
-        f" by a relative {error:.0e}: float32 or a constant with few digits?"
-        if error < 1e-4
-        else " by less than one per cent"
-    )

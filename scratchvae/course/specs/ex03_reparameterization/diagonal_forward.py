@@ -12,7 +12,8 @@ def diagonal_forward(mu, log_sigma, eps):
 
 
 def diagonal_inputs(rng):
-    k, b, n = size(rng, 2, 4), size(rng, 5, 7), size(rng, 8, 9)  # unlike one another, so that a mix-up shows
+    """Random arguments, of sizes unlike one another, so that a mix-up of axes shows."""
+    k, b, n = size(rng, 2, 4), size(rng, 5, 7), size(rng, 8, 9)
     mu, log_sigma = rng.normal(0, 1, (b, n)), rng.uniform(-1, 1, (b, n))
     return {"mu": mu, "log_sigma": log_sigma, "eps": rng.normal(0, 1, (k, b, n))}
 

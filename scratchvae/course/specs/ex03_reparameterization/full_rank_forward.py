@@ -19,6 +19,7 @@ def full_rank_forward(mu, log_diag, below, eps):
 
 
 def full_rank_inputs(rng):
+    """Random arguments."""
     n, k = size(rng, 3, 5), size(rng, 6, 8)
     mu, log_diag = rng.normal(0, 1, n), rng.uniform(-1, 1, n)
     below = rng.normal(0, 1, n * (n - 1) // 2)
