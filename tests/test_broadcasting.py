@@ -1,4 +1,4 @@
-"""Shapes: `unbroadcast` is the transpose of broadcasting, `fold` the way to the kernels' shapes."""
+"""Shapes: `unbroadcast` is the transpose of broadcasting, `fold` the way to the kernels' shapes, `beside` joins."""
 
 import naive
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra import numpy as shapes
 
-from scratchvae.broadcasting import fold, unbroadcast
+from scratchvae.broadcasting import beside, fold, unbroadcast
 
 few = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 two_shapes = shapes.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3)
@@ -67,3 +67,12 @@ def test_fold_refuses_shapes_that_do_not_broadcast():
 def test_unbroadcast_of_the_same_shape_is_the_array_itself():
     gradient = numbers((2, 3))
     assert unbroadcast(gradient, (2, 3)) is gradient
+
+
+def test_beside_repeats_a_condition_along_the_axes_that_it_lacks(rng):
+    x, c = rng.standard_normal((4, 3, 2)), rng.standard_normal((3, 5))
+    got = beside(x, c)
+    for k, b in np.ndindex(4, 3):
+        np.testing.assert_array_equal(got[k, b], [*x[k, b], *c[b]])
+    assert beside(x, c[0]).shape == (4, 3, 7)
+    assert beside(x, None) is x

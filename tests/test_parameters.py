@@ -120,3 +120,13 @@ def test_a_block_takes_an_array_of_its_shape_or_one_number():
     parameters["weight"] = np.ones((2, 3))
     with pytest.raises(ValueError, match=r"weight has shape \(2, 3\), not \(3,\)"):
         parameters["weight"] = np.ones(3)
+
+
+def test_within_adding_what_is_written_is_added_to_the_blocks_that_are_named(parameters):
+    parameters.grad = np.arange(10.0)
+    with parameters.adding(["bias"]):
+        parameters.gradient("bias")[...] = 100
+        parameters.gradient("weight")[...] = 100
+    assert parameters.gradient("bias").tolist() == [106, 107, 108]
+    assert (parameters.gradient("weight") == 100).all()
+    assert parameters.gradient("scale") == 9

@@ -191,3 +191,10 @@ def test_what_is_no_state_is_an_error(rows, state):
 def test_bad_arguments_are_errors(rows, arguments, message):
     with pytest.raises(ValueError, match=message):
         Minibatches(**{"dataset": rows, "batch_size": B, "rng": rng(), **arguments})
+
+
+def test_rows_says_which_rows_the_last_batch_has(rows):
+    batches = Minibatches(rows, B, rng())
+    assert batches.rows is None
+    for _ in range(7):
+        assert numbers(next(batches)) == batches.rows.tolist()
