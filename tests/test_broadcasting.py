@@ -1,4 +1,4 @@
-"""Shapes: `unbroadcast` is the transpose of broadcasting, `fold` the way to the kernels' shapes, `beside` joins."""
+"""Shapes: `unbroadcast` is the transpose of broadcasting, `fold` leads to the kernels, `beside` joins."""
 
 import naive
 import numpy as np
