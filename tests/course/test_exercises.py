@@ -114,7 +114,7 @@ def test_the_gradients_of_the_references_are_those_of_their_values(name, task):
         gradients = gradients if isinstance(gradients, tuple) else (gradients,)
         for argument, gradient in zip(task.backward.by, gradients, strict=True):
 
-            def value(point, argument=argument, inputs=inputs):
+            def value(point, argument=argument, inputs=case.inputs):
                 return float(task.backward.value(**{**inputs, argument: point}))
 
             assert check(value, inputs[argument], np.asarray(gradient)).passed, argument
