@@ -79,7 +79,7 @@ TASK = Task(
     hints=(
         "Compute the central differences as in the function before, with h of some 1e-5.",
         "How large may the difference be? That depends on how large the gradient is.",
-        "A hundred-thousandth of the largest entry is a fair limit: far above the differences' error, far below "
-        "a mistake.",
+        "A hundred-thousandth of the largest entry is a fair limit: far above the differences' error, far "
+        "below a mistake.",
     ),
 )
