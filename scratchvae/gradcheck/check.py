@@ -103,8 +103,8 @@ def check(
     if fault is not None:
         found = tuple(_unprobed(name, shape, fault) for name, (_, shape) in blocks.items())
         return Report(found, rtol, fault.message if len(found) > 1 else "")
-    session = Session(function, gradient, theta, analytic, rtol, value, seed)
-    plan = session.planned(mode, n_probes, seconds, len(blocks))
+    session = Session(function, gradient, theta, analytic, rtol, value, seed, seconds)
+    plan = session.planned(mode, n_probes, len(blocks))
     probed = {name: session.probe(part, *plan) for name, (part, _) in blocks.items()}
     return _report(session, blocks, probed, terms, sizes)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scratchvae.gradcheck.numerical import value_at
+from scratchvae.gradcheck.numerical import value_at, value_near
 from scratchvae.gradcheck.report import Diagnosis
 
 #: Two calls may differ by so much, relative, where threads add in another order.
@@ -39,7 +39,7 @@ def guarded_gradient(function, gradient, theta):
     again = called(gradient, theta.copy())
     if differ(analytic, again):
         return analytic, Diagnosis("nondeterministic", _between_calls(analytic, again))
-    value_at(function, theta + ELSEWHERE * np.maximum(1, np.abs(theta)))
+    value_near(function, theta + ELSEWHERE * np.maximum(1, np.abs(theta)))
     if differ(analytic, called(gradient, theta.copy())):
         return analytic, Diagnosis(
             "nondeterministic",

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchvae.gradcheck.numerical import EPS, value_at
+from scratchvae.gradcheck.numerical import EPS, value_near
 
 #: Distances of the points, relative to each coordinate, from the smallest that float64 can tell apart.
 SPACINGS = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5, 1e-3)
@@ -71,7 +71,7 @@ def noise_level(function, theta, direction):
         The function's values, at the last spacing.
     """
     for spacing in SPACINGS:
-        values = np.array([value_at(function, theta + i * spacing * direction) for i in range(N_POINTS)])
+        values = np.array([value_near(function, theta + i * spacing * direction) for i in range(N_POINTS)])
         if not np.isfinite(values).all():
             return 0.0, values[np.isfinite(values)]
         if np.count_nonzero(np.diff(values)) >= N_POINTS // 2:

@@ -195,6 +195,14 @@ def value_at(function, theta):
     return float(value.item())
 
 
+def value_near(function, theta):
+    """The same at a probe, where a failure (a logarithm of a negative number, an overflow) is NaN."""
+    try:
+        return value_at(function, theta)
+    except (ValueError, ArithmeticError):
+        return math.nan
+
+
 # --- for use by itself --------------------------------------------------------------------------
 
 

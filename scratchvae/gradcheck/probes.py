@@ -14,7 +14,7 @@ from scratchvae.gradcheck.numerical import (
     best_estimate,
     extrapolate,
     jumps_at,
-    value_at,
+    value_near,
 )
 
 #: What float32 can show: digits of an entry, and of the largest entries of its block.
@@ -128,7 +128,7 @@ class Probes:
         with np.errstate(invalid="ignore"):
             analytic = float((self.analytic[inside] * direction[inside]).sum())
         dense = direction.reshape(self.theta.shape)
-        line = Line(lambda t: value_at(self.function, self.theta + t * dense), self.value, 1.0, self.noise)
+        line = Line(lambda t: value_near(self.function, self.theta + t * dense), self.value, 1.0, self.noise)
         return line, analytic
 
     def _coordinate(self, i):
@@ -137,7 +137,7 @@ class Probes:
         def along(t):
             moved = self.theta.copy()
             moved[place] += t
-            return value_at(self.function, moved)
+            return value_near(self.function, moved)
 
         unit = float(units_of(self.theta[place]))
         return Line(along, self.value, unit, self.noise), float(self.analytic[i])

@@ -19,6 +19,8 @@ from scratchvae.validation import seeded
 ALL_UP_TO, SECONDS = 2000, 4.0
 #: Evaluations of the function for one coordinate of a right gradient.
 EVALUATIONS = 4
+#: The same of a wrong one.
+WRONG = 12
 #: How many coordinates are looked at before a block is held for lost in noise.
 ENOUGH = 3
 
@@ -34,24 +36,31 @@ class Session:
         Whether it is of float32.
     rtol : float
         What passes, of which float32 needs more.
+    seconds : float
+        What one call of the function takes.
     """
 
-    def __init__(self, function, gradient, theta, analytic, rtol, value, seed):
-        self.rng = seeded(seed)
+    def __init__(self, function, gradient, theta, analytic, rtol, value, seed, seconds=0.0):
+        self.rng, self.seconds = seeded(seed), seconds
         self.float32 = holds_float32(analytic)
         self.analytic = analytic.astype(np.float64).ravel()
         self.rtol = max(rtol, FLOAT32_RTOL) if self.float32 else rtol
         self.function, self.gradient, self.theta = function, gradient, theta
         self.probes = Probes(function, theta, self.analytic, self.rtol, value, self.rng)
 
-    def planned(self, mode, n_probes, seconds, n_blocks):
+    def planned(self, mode, n_probes, n_blocks):
         """(mode, number of probes) that keep "auto" within its time."""
         if mode != "auto":
             return mode, n_probes
-        if self.theta.size <= ALL_UP_TO and self.theta.size * EVALUATIONS * seconds <= SECONDS:
+        if self.theta.size <= ALL_UP_TO and self.theta.size * EVALUATIONS * self.seconds <= SECONDS:
             return "all", n_probes
-        affordable = int(SECONDS / max(2 * EVALUATIONS * seconds * n_blocks, 1e-9))
+        affordable = int(SECONDS / max(2 * EVALUATIONS * self.seconds * n_blocks, 1e-9))
         return "auto", int(np.clip(affordable, min(2, n_probes), n_probes))
+
+    def affordable(self, seconds, least, most, n_blocks=1):
+        """How many coordinates of each of so many wrong blocks can be probed in a time."""
+        number = int(seconds / max(WRONG * self.seconds * n_blocks, 1e-9))
+        return int(np.clip(number, least, most))
 
     def probe(self, block, mode, n_probes):
         """(direction, Probe) of each probe of one block."""
@@ -100,8 +109,8 @@ class Session:
         try:
             value = value_at(self.function, theta.copy())
             analytic = np.asarray(called(self.gradient, theta.copy()))
-        except ValueError:
+        except Exception:  # whatever a user's function raises where it was not meant to be called
             return None
         if not np.isfinite(value) or analytic.shape != self.theta.shape or analytic.dtype.kind not in "buif":
             return None
-        return Session(self.function, self.gradient, theta, analytic, self.rtol, value, 0)
+        return Session(self.function, self.gradient, theta, analytic, self.rtol, value, 0, self.seconds)

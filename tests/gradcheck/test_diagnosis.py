@@ -1,15 +1,16 @@
 """The checker names the mistake: planted ones get a teacher's code, block by block."""
 
 import pytest
+from held_out_mistakes import HELD_OUT
 from planted_mistakes import MISTAKES
 from right_gradients import PROBLEMS, RIGHT
 
 from scratchvae.gradcheck import check
 
 
-@pytest.mark.parametrize("name", MISTAKES)
+@pytest.mark.parametrize("name", MISTAKES | HELD_OUT)
 def test_a_planted_mistake_is_named(name):
-    problem, options, expected = MISTAKES[name]
+    problem, options, expected = (MISTAKES | HELD_OUT)[name]
     positional, keywords = problem.checked(**options)
     report = check(*positional, **keywords)
     assert not report.passed

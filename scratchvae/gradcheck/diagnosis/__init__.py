@@ -10,6 +10,7 @@ from scratchvae.gradcheck.diagnosis import (
     activation,
     elementwise,
     experiments,
+    layers,
     penalties,
     places,
     sums,
@@ -18,7 +19,7 @@ from scratchvae.gradcheck.diagnosis import (
 )
 from scratchvae.gradcheck.diagnosis.factors import factor_of
 from scratchvae.gradcheck.diagnosis.rows import some_entries
-from scratchvae.gradcheck.diagnosis.unexplained import cosine, unexplained
+from scratchvae.gradcheck.diagnosis.unexplained import unexplained
 from scratchvae.gradcheck.report import Diagnosis
 
 __all__ = ["diagnose_all", "summary_of"]
@@ -31,8 +32,6 @@ SUMS = (penalties.of_theta, sums.of_another_block)
 BY_ENTRY = (elementwise.chain_factor, activation.local_derivative, activation.mask, whole.few_digits)
 #: A block with so few visible entries fits almost any hypothesis.
 FEW = 3
-#: A gradient as near as this to the true direction has lost no more than a positive factor on its way.
-ALONG = 0.3
 
 
 def diagnose_all(evidence):
@@ -44,6 +43,7 @@ def diagnose_all(evidence):
             found[name] = _by_itself(block, evidence, of_terms)
     _settle_the_few(found, evidence)
     _by_experiment(found, evidence)
+    layers.biases_follow(found, evidence)
     return {name: found[name] for name in evidence.failing}
 
 
@@ -147,32 +147,20 @@ def _is_accidental(diagnosis, name, evidence):
 
 
 def _without_experiment(found, unsure, evidence):
-    """What is left: wrong entries; or a local derivative, if all before it is wrong and all after it right."""
+    """What is left: wrong entries, factors by unit, and what the layers' order tells."""
     answers = {}
     for name in unsure:
         block = evidence.failing[name]
         answers[name] = found[name] or some_entries(block, evidence) or activation.by_column(block, evidence)
     left = [name for name, diagnosis in answers.items() if diagnosis is None]
-    if left and _is_before(evidence) and all(cosine(evidence.failing[name]) > ALONG for name in left):
-        message = (
-            f"all blocks up to {left[-1]!r} are wrong though they point the right way, and all later ones are right: a "
-            "local derivative between them is wrong"
-        )
-        answers.update(dict.fromkeys(left, Diagnosis("activation", message)))
+    answers.update(layers.local_derivative(evidence, left))
+    left = [name for name in left if answers[name] is None]
     clues = (
         [f"right if {name!r} is zero" for name in experiments.right_without(evidence, left)] if left else []
     )
     for name in left:
-        answers[name] = answers[name] or unexplained(evidence.failing[name], evidence, clues)
+        answers[name] = unexplained(evidence.failing[name], evidence, clues)
     return answers
-
-
-def _is_before(evidence):
-    """Whether the wrong blocks are the first ones, and right ones follow."""
-    names = list(evidence.blocks)
-    return 2 <= len(evidence.failing) < len(names) and names[: len(evidence.failing)] == list(
-        evidence.failing
-    )
 
 
 def summary_of(diagnoses, n_blocks):

@@ -30,93 +30,78 @@ def _gelu_tanh_slope(x):
     return 0.5 * (1 + np.tanh(u)) + 0.5 * x * (1 - np.tanh(u) ** 2) * slope
 
 
-def _silu_slope(x):
-    s = _sigmoid(x)
-    return s + x * s * (1 - s)
-
-
-#: name: (phi, phi', other things that are taken for phi').
+#: name: (phi, phi').
 FUNCTIONS = {
-    "tanh": (
-        np.tanh,
-        lambda x: 1 - np.tanh(x) ** 2,
-        {"1 - x^2, with x for tanh(x)": lambda x: 1 - x * x, "1 - tanh(x)": lambda x: 1 - np.tanh(x)},
-    ),
-    "sigmoid": (
-        _sigmoid,
-        lambda x: _sigmoid(x) * (1 - _sigmoid(x)),
-        {
-            "x (1 - x), with x for sigmoid(x)": lambda x: x * (1 - x),
-            "1 - sigmoid(x)": lambda x: 1 - _sigmoid(x),
-            "sigmoid(x) (1 + sigmoid(x))": lambda x: _sigmoid(x) * (1 + _sigmoid(x)),
-        },
-    ),
-    "softplus": (
-        lambda x: np.logaddexp(0, x),
-        _sigmoid,
-        {
-            "1 - exp(-x), with x for softplus(x)": lambda x: 1 - np.exp(-x),
-            "sigmoid(-x)": lambda x: _sigmoid(-x),
-        },
-    ),
-    "relu": (lambda x: np.maximum(x, 0), lambda x: (x > 0) * 1.0, {}),
-    "leaky relu": (lambda x: np.where(x > 0, x, 0.01 * x), lambda x: np.where(x > 0, 1.0, 0.01), {}),
+    "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
+    "sigmoid": (_sigmoid, lambda x: _sigmoid(x) * (1 - _sigmoid(x))),
+    "softplus": (lambda x: np.logaddexp(0, x), _sigmoid),
+    "relu": (lambda x: np.maximum(x, 0), lambda x: (x > 0) * 1.0),
+    "leaky relu": (lambda x: np.where(x > 0, x, 0.01 * x), lambda x: np.where(x > 0, 1.0, 0.01)),
     "elu": (
         lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
         lambda x: np.where(x > 0, 1.0, np.exp(np.minimum(x, 0))),
-        {"x + 1, with x for elu(x)": lambda x: np.where(x > 0, 1.0, x + 1)},
     ),
-    "gelu": (
-        lambda x: x * _normal_cdf(x),
-        lambda x: _normal_cdf(x) + x * _normal_pdf(x),
-        {
-            "Phi(x) alone": _normal_cdf,
-            "that of its tanh approximation": _gelu_tanh_slope,
-            "Phi(x) - x phi(x)": lambda x: _normal_cdf(x) - x * _normal_pdf(x),
-        },
-    ),
-    "the tanh approximation of gelu": (
+    "gelu": (lambda x: x * _normal_cdf(x), lambda x: _normal_cdf(x) + x * _normal_pdf(x)),
+    "gelu by tanh": (
         lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
         _gelu_tanh_slope,
-        {},
     ),
-    "silu": (
-        lambda x: x * _sigmoid(x),
-        _silu_slope,
-        {
-            "sigmoid(x) alone": _sigmoid,
-            "sigmoid(x) (1 - sigmoid(x))": lambda x: _sigmoid(x) * (1 - _sigmoid(x)),
-            "x sigmoid(x) (1 - sigmoid(x)) alone": lambda x: x * _sigmoid(x) * (1 - _sigmoid(x)),
-        },
-    ),
-    "sin": (np.sin, np.cos, {"-cos(x)": lambda x: -np.cos(x)}),
-    "cos": (np.cos, lambda x: -np.sin(x), {"sin(x)": np.sin}),
-    "exp": (np.exp, np.exp, {"x, for exp(x)": lambda x: x}),
-    "log": (np.log, lambda x: 1 / x, {"exp(-x)": lambda x: np.exp(-x)}),
-    "the square": (np.square, lambda x: 2 * x, {}),
-    "the cube": (lambda x: x**3, lambda x: 3 * x * x, {}),
-    "the root": (np.sqrt, lambda x: 0.5 / np.sqrt(x), {"1 / (2 x)": lambda x: 0.5 / x}),
-    "the reciprocal": (lambda x: 1 / x, lambda x: -1 / (x * x), {"-x^2": lambda x: -x * x}),
-    "softsign": (lambda x: x / (1 + np.abs(x)), lambda x: (1 + np.abs(x)) ** -2.0, {}),
-    "arctan": (np.arctan, lambda x: 1 / (1 + x * x), {}),
+    "silu": (lambda x: x * _sigmoid(x), lambda x: _sigmoid(x) * (1 + x * (1 - _sigmoid(x)))),
+    "sin": (np.sin, np.cos),
+    "cos": (np.cos, lambda x: -np.sin(x)),
+    "exp": (np.exp, np.exp),
+    "log": (np.log, lambda x: 1 / x),
+    "the square": (np.square, lambda x: 2 * x),
+    "the cube": (lambda x: x**3, lambda x: 3 * x * x),
+    "the root": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
+    "the reciprocal": (lambda x: 1 / x, lambda x: -1 / (x * x)),
+    "softsign": (lambda x: x / (1 + np.abs(x)), lambda x: (1 + np.abs(x)) ** -2.0),
+    "arctan": (np.arctan, lambda x: 1 / (1 + x * x)),
     "erf": (
         lambda x: 2 * _normal_cdf(math.sqrt(2) * x) - 1,
         lambda x: 2 / math.sqrt(math.pi) * np.exp(-x * x),
-        {},
     ),
-    "the bell exp(-x^2)": (lambda x: np.exp(-x * x), lambda x: -2 * x * np.exp(-x * x), {}),
+    "exp(-x^2)": (lambda x: np.exp(-x * x), lambda x: -2 * x * np.exp(-x * x)),
+}
+
+#: What derivatives look like, of the output y or, by mistake, of the input in its place.
+FORMS = {
+    "1 - {}^2": lambda y: 1 - y * y,
+    "{0} (1 - {0})": lambda y: y * (1 - y),
+    "1 - {}": lambda y: 1 - y,
+    "1 + {}": lambda y: 1 + y,
+    "1 + {}^2": lambda y: 1 + y * y,
+    "{0} (1 + {0})": lambda y: y * (1 + y),
+    "{}": lambda y: y,
+    "{}^2": lambda y: y * y,
+    "1 - exp(-{})": lambda y: 1 - np.exp(-y),
+    "exp(-{})": lambda y: np.exp(-y),
+    "1 / {}": lambda y: 1 / y,
+    "1 / {}^2": lambda y: 1 / (y * y),
+    "sigmoid(-{})": lambda y: _sigmoid(-y),
 }
 
 
-def _taken(phi, slope, others):
-    """(words, psi) of what the code may have in the place of phi'."""
+def _taken(name):
+    """(words, psi) of what the code may have in the place of phi', the likeliest first."""
+    phi, slope = FUNCTIONS[name]
     yield "left out", np.ones_like
     yield "taken at the output in the place of the input", lambda x: slope(phi(x))
     yield "taken twice", lambda x: slope(x) ** 2
-    yield "the function itself", phi
     yield "taken at -x", lambda x: slope(-x)
-    yield "its inverse", lambda x: 1 / slope(x)
-    yield from others.items()
+    yield "taken at 2 x", lambda x: slope(2 * x)
+    yield "taken at x / 2", lambda x: slope(x / 2)
+    yield "its own inverse", lambda x: 1 / slope(x)
+    yield "Phi(x) alone", _normal_cdf
+    yield "Phi(x) - x phi(x)", lambda x: _normal_cdf(x) - x * _normal_pdf(x)
+    yield "sigmoid(x) alone", _sigmoid
+    yield "x times the derivative of the sigmoid", lambda x: x * _sigmoid(x) * (1 - _sigmoid(x))
+    yield "the wrong side of a gate", lambda x: (x < 0) * 1.0
+    for words, form in FORMS.items():
+        yield words.format("x") + ", with x for the output", form
+        yield words.format("y") + ", with y the output", lambda x, form=form: form(phi(x))
+    for other, (_, others) in FUNCTIONS.items():
+        yield f"that of {other}", others
 
 
 def local_derivative(block, evidence):
@@ -139,14 +124,10 @@ def local_derivative(block, evidence):
 def _expected(x):
     """(function, words, psi(x) / phi'(x)) of every hypothesis, the plain ones first."""
     with np.errstate(all="ignore"):
-        slopes = {name: slope(x) for name, (_, slope, _) in FUNCTIONS.items()}
-        for name, (phi, slope, others) in FUNCTIONS.items():
-            for words, taken in _taken(phi, slope, others):
-                yield name, words, taken(x) / slopes[name]
-        for name in FUNCTIONS:
-            for other in FUNCTIONS:
-                if other != name:
-                    yield name, f"that of {other}", slopes[other] / slopes[name]
+        for name, (_, slope) in FUNCTIONS.items():
+            right = slope(x)
+            for words, taken in _taken(name):
+                yield name, words, taken(x) / right
 
 
 def mask(block, evidence):

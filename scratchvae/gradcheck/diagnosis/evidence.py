@@ -7,8 +7,8 @@ import numpy as np
 
 from scratchvae.gradcheck.numerical import ERRORS
 
-#: How many coordinates of a large block are looked at for its diagnosis.
-MOST = 400
+#: How many coordinates of a large block are looked at for its diagnosis: at least, at most, in so many seconds.
+LEAST, MOST, SECONDS = 16, 400, 6.0
 #: How far a hypothesis may be from the numbers and still explain them, relative: for float64 and float32.
 CLOSE, CLOSE32 = 1e-4, 2e-3
 
@@ -103,6 +103,7 @@ class Evidence:
         self.analytic = in_blocks(session.analytic, blocks)
         self.theta = in_blocks(session.theta.ravel(), blocks)
         self.known = {name: _coordinates(probes, blocks[name][0]) for name, probes in probed.items()}
+        self.most = session.affordable(SECONDS, LEAST, MOST, len(failing))
         self.failing = {name: self.block(name) for name in failing}
 
     @property
@@ -121,9 +122,9 @@ class Evidence:
 
     def _chosen(self, shape, size):
         """Coordinates of a large block: some rows crossed with some columns, the first and the last too."""
-        if size <= MOST:
+        if size <= self.most:
             return range(size)
-        each = max(2, int(round(MOST ** (1 / len(shape)))))
+        each = max(2, int(round(self.most ** (1 / len(shape)))))
         axes = [self._spread(n, each) for n in shape]
         return np.ravel_multi_index(np.meshgrid(*axes, indexing="ij"), shape).ravel().tolist()
 

@@ -6,8 +6,8 @@ from scratchvae.gradcheck.diagnosis.evidence import CLOSE, CLOSE32, Block
 from scratchvae.gradcheck.diagnosis.factors import factor_of
 from scratchvae.gradcheck.report import Diagnosis
 
-#: How many coordinates of a block are looked at elsewhere.
-FEW = 24
+#: How many coordinates of a block are looked at elsewhere: at least, at most, in so many seconds.
+LEAST, MOST, SECONDS = 6, 24, 0.5
 #: Pre-activations at which all units are put.
 LEVELS = (0.7, -0.4)
 
@@ -22,7 +22,8 @@ def block_at(evidence, session, name):
     """Some of a block's derivatives in another session."""
     part, shape = evidence.blocks[name]
     size = part.stop - part.start
-    index = np.arange(size) if size <= FEW else np.unique(np.linspace(0, size - 1, FEW).astype(int))
+    few = session.affordable(SECONDS, LEAST, MOST)
+    index = np.arange(size) if size <= few else np.unique(np.linspace(0, size - 1, few).astype(int))
     results = {i: session.along(int(part.start + i), part) for i in index}
     usable = {i: r for i, r in results.items() if np.isfinite(r.numeric + r.analytic) and not r.is_kink}
     if not usable:

@@ -6,7 +6,7 @@ import numpy as np
 
 from scratchvae.gradcheck.diagnosis.factors import factor_of
 from scratchvae.gradcheck.diagnosis.sums import fits_difference
-from scratchvae.gradcheck.numerical import value_at
+from scratchvae.gradcheck.numerical import value_near
 from scratchvae.gradcheck.report import Diagnosis
 
 #: How far out the function is looked at for a term that grows: theta's multiples, and shifts of theta.
@@ -75,7 +75,7 @@ def _grows(block, evidence, penalty, factor):
     def at(values):
         theta = evidence.session.theta.copy()
         theta.reshape(-1)[part] = values
-        return value_at(evidence.session.function, theta)
+        return value_near(evidence.session.function, theta)
 
     t, step = block.theta, 1e-2
     if penalty.name == "a linear term":

@@ -156,12 +156,12 @@ def _halves(block):
 
 def _permuted(block):
     """The right numbers in some other order."""
-    if not block.is_complete or len(block.n) < 4:
+    if not block.is_complete or len(block.n) < 3:
         return None
     distinct = len(np.unique(np.round(block.n / np.abs(block.n).max(), 3)))
     order_a, order_n = np.argsort(block.a), np.argsort(block.n)
     gap = np.abs(block.a[order_a] - block.n[order_n])
-    if distinct < 4 or np.any(gap > 4 * block.e[order_n] + block.close * np.abs(block.n[order_n])):
+    if distinct < 3 or np.any(gap > 4 * block.e[order_n] + block.close * np.abs(block.n[order_n])):
         return None
     where = "in another order"
     return Diagnosis("rows", f"the right numbers stand {where}", where=where)

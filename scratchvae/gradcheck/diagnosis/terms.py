@@ -4,7 +4,7 @@ import numpy as np
 
 from scratchvae.gradcheck.diagnosis.sums import explained_by_a_term
 from scratchvae.gradcheck.noise import Noise
-from scratchvae.gradcheck.numerical import EPS, Line, best_estimate, value_at
+from scratchvae.gradcheck.numerical import EPS, Line, best_estimate, value_near
 from scratchvae.gradcheck.probes import units_of
 from scratchvae.validation import numeric_array
 
@@ -62,7 +62,7 @@ def _derivative(function, theta, i):
     def along(t):
         moved = theta.copy()
         moved[place] += t
-        return value_at(function, moved)
+        return value_near(function, moved)
 
     line = Line(along, along(0.0), float(units_of(theta[place])), Noise(0.0, 2 * EPS))
     best = best_estimate(line, WANTED)
