@@ -89,8 +89,9 @@ def _judged(sandbox, task, seed, there):
         if finding is not None:
             return finding, outcome.printed
         done.append((case, outcome, expected))
-    finding = wrong_values(task, [answered(task, case, o.value, right) for case, o, right in done])
-    finding = finding or _side_effects(done) or _repeated(sandbox, task, *done[0])
+    with np.errstate(all="ignore"):
+        finding = wrong_values(task, [answered(task, case, o.value, right) for case, o, right in done])
+    finding = _with_side_effects(finding, done) or _repeated(sandbox, task, *done[0])
     return finding or PASSED, done[-1][1].printed
 
 
@@ -117,11 +118,14 @@ def _missing(task, there):
     return Finding("missing", f"there is no function {task.name!r} in the file{hint}")
 
 
-def _side_effects(done):
+def _with_side_effects(finding, done):
+    """The finding, and that a call changes its arguments, if it does."""
     changed = sorted({name for _, outcome, _ in done for name in outcome.changed})
-    if not changed:
-        return None
     names = " and ".join(changed)
+    if not changed:
+        return finding
+    if finding is not None:
+        return Finding(finding.code, f"{finding.message}; and the call changes its argument {names}")
     return Finding(
         "mutates", f"the result is right, but the call changes its argument {names}: work on a copy"
     )

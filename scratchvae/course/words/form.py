@@ -26,8 +26,16 @@ def wrong_form(got, expected, names):
         return f"it returns one {kind_of(got)}; expected is the tuple ({', '.join(names)})"
     if len(got) != len(expected):
         return f"it returns {len(got)} values; expected are the {len(expected)} of ({', '.join(names)})"
+    if all(isinstance(part, np.ndarray | float) for part in got) and _is_exchanged(got, expected):
+        return f"({', '.join(names)}) come in another order: their shapes are exchanged"
     parts = (_wrong_part(*part) for part in zip(got, expected, names, strict=True))
     return next(filter(None, parts), "")
+
+
+def _is_exchanged(got, expected):
+    """Whether the shapes are the right ones, in another order."""
+    came, wanted = [np.shape(part) for part in got], [np.shape(part) for part in expected]
+    return came != wanted and sorted(came) == sorted(wanted)
 
 
 def parts_of(answer):

@@ -158,13 +158,16 @@ def _offset(pairs, sizes):
     for name in sorted(set.intersection(*map(set, sizes))) if sizes else ():
         units[f" for each of the {name}"] = np.array([float(size[name]) for size in sizes])
     for each, unit in units.items():
+        if not np.all(unit > 0):
+            continue
         constants = offsets / unit
         if np.ptp(constants) <= NEAR * scale:
             size, side = abs(constants[0]), "large" if constants[0] > 0 else "small"
             for constant, words in OFFSETS.items():
                 if abs(size - constant) <= 1e-5:
                     return f"it is too {side} by the constant {words}{each}"
-            return f"it is too {side} by one and the same constant{each}"
+            few_digits = ", a small one: something with few digits, such as 3.14?" if size < 0.01 else ""
+            return f"it is too {side} by one and the same constant{each}{few_digits}"
     return ""
 
 

@@ -41,16 +41,13 @@ def wrong_values(task, cases):
     wrong = [case for case in cases if not case.right]
     if not wrong:
         return None
-    for explain in (
-        _usual_mistake,
-        _not_finite,
-        _few_digits,
-        _some_labels,
-        _order,
-        _of_backward,
-        _accidents,
-        _properties,
-    ):
+    found = _usual_mistake(task, cases, wrong)
+    if found is not None:
+        return found
+    finite = [case for case in cases if not _strange_part(task, case)]
+    if any(not case.right for case in finite):  # the other wrong ones say more than a NaN does
+        cases, wrong = finite, [case for case in finite if not case.right]
+    for explain in (_not_finite, _few_digits, _some_labels, _order, _of_backward, _accidents, _properties):
         found = explain(task, cases, wrong)
         if found is not None:
             return found
@@ -93,14 +90,21 @@ def _all_match(task, cases, answers, i):
     )
 
 
+def _strange_part(task, case):
+    """(name, "NaN" or "infinite") of a part that has such entries where there should be numbers."""
+    for name, got, expected in zip(task.outputs, case.got, case.expected, strict=True):
+        if got.dtype != bool and (bad := ~np.isfinite(got) & np.isfinite(expected)).any():
+            return name, "NaN" if np.isnan(got[bad]).any() else "infinite"
+    return None
+
+
 def _not_finite(task, cases, wrong):
     """NaN or infinity where there should be a number."""
-    for case in wrong:
-        for name, got, expected in zip(task.outputs, case.got, case.expected, strict=True):
-            if got.dtype != bool and (bad := ~np.isfinite(got) & np.isfinite(expected)).any():
-                what = "NaN" if np.isnan(got[bad]).any() else "infinite"
-                return Finding("nonfinite", f"{_subject(task, name)} is {what}{_where(case)}")
-    return None
+    strange = _strange_part(task, wrong[0])
+    if strange is None:
+        return None
+    name, what = strange
+    return Finding("nonfinite", f"{_subject(task, name)} is {what}{_where(wrong[0])}")
 
 
 def _where(case):
@@ -153,7 +157,9 @@ def _of_backward(task, cases, wrong):
         found = of_gradient(task.backward, case.case.inputs, case.got, sizes)
         explained = {}  # one sentence may be of several outputs
         for argument, (code, words) in found.items():
-            if code != "unexplained":
+            # A single number is some multiple of any other: that explains nothing.
+            few = np.size(case.case.inputs[argument]) < 3
+            if code != "unexplained" and not (few and code == "scale"):
                 explained.setdefault(words, []).append(task.outputs[task.backward.by.index(argument)])
         if explained:
             sentences = [f"{' and '.join(names)}: {words}" for words, names in explained.items()]
@@ -167,16 +173,15 @@ def _sizes(task, case):
 
 def _accidents(task, cases, wrong):
     """Something simple that happened to each wrong part."""
-    sizes, found = [_sizes(task, case) for case in cases], []
+    sizes, found, explained = [_sizes(task, case) for case in cases], [], False
     for i, name in enumerate(task.outputs):
         pairs = [(case.got[i], case.expected[i]) for case in cases]
         if all(close(*pair, task.rtol, task.atol) for pair in pairs):
             continue
         words = accident(pairs, sizes)
-        if not words:
-            return None
-        found.append(words if name == "result" else f"{name}: {words}")
-    return Finding("accident", "; ".join(found)) if found else None
+        explained = explained or bool(words)
+        found.append(words if name == "result" else f"{name}: {words or 'it is wrong, too'}")
+    return Finding("accident", "; ".join(found)) if explained else None
 
 
 def _order(task, cases, wrong):

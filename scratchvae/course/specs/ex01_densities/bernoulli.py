@@ -59,6 +59,10 @@ TASK = Task(
             lambda x, logits: -np.sum(x * np.logaddexp(0, -logits), axis=-1),
         ),
         Wrong(
+            "x is not used: this is the log-probability of zeros everywhere",
+            lambda x, logits: log_bernoulli(0 * x, logits),
+        ),
+        Wrong(
             "this is a mean over the pixels; the log-probability of independent pixels is their sum",
             lambda x, logits: log_bernoulli(x, logits) / x.shape[-1],
         ),

@@ -35,6 +35,10 @@ TASK = Task(
             lambda a: np.log(np.sum(np.exp(a), axis=-1)),
         ),
         Wrong(
+            "the sum runs over all entries; it is asked for over the last axis",
+            lambda a: np.log(np.sum(np.exp(a - np.max(a, axis=-1, keepdims=True)))) + np.max(a, axis=-1),
+        ),
+        Wrong(
             "the largest is taken out of the sum and not put back",
             lambda a: log_sum_exp(a) - np.max(a, axis=-1),
         ),

@@ -66,6 +66,15 @@ TASK = Task(
             lambda x, mu, cov: log_multivariate_normal(x, mu, np.linalg.inv(cov)) - _log_det_of(cov),
         ),
         Wrong(
+            "the length is that of cov^-1 (x - mu); with it the quadratic form is its product with x "
+            "- mu, not with "
+            "itself",
+            lambda x, mu, cov: (
+                log_multivariate_normal(mu, mu, cov)
+                - 0.5 * np.sum(np.linalg.solve(cov, (x - mu)[..., None])[..., 0] ** 2, axis=-1)
+            ),
+        ),
+        Wrong(
             "this is the density; its logarithm is asked for",
             lambda x, mu, cov: np.exp(log_multivariate_normal(x, mu, cov)),
         ),

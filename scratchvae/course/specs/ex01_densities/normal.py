@@ -49,6 +49,10 @@ TASK = Task(
             lambda x, mu, sigma: log_normal(x, mu, sigma) + 0.5 * LOG_2PI,
         ),
         Wrong(
+            "log sigma is a decadic logarithm; nats, np.log, are meant",
+            lambda x, mu, sigma: log_normal(x, mu, sigma) + np.log(sigma) - np.log10(sigma),
+        ),
+        Wrong(
             "log(2 pi) is taken whole; under the root of 2 pi it counts half",
             lambda x, mu, sigma: log_normal(x, mu, sigma) - 0.5 * LOG_2PI,
         ),

@@ -55,6 +55,14 @@ TASK = Task(
             ),
         ),
         Wrong(
+            "Gamma(a + b) stands under the line of B(a, b): its logarithm is subtracted",
+            lambda alpha, beta, k, n: (
+                beta_binomial_log_evidence(alpha, beta, k, n)
+                + 2 * lgamma(alpha + beta + n)
+                - 2 * lgamma(alpha + beta)
+            ),
+        ),
+        Wrong(
             "beta + n stands where beta + n - k should, the failures",
             lambda alpha, beta, k, n: (
                 log_choose(n, k) + log_beta(alpha + k, beta + n) - log_beta(alpha, beta)

@@ -64,6 +64,13 @@ TASK = Task(
             _joint_at_posterior_mean,
         ),
         Wrong(
+            "the joint density is multiplied by the posterior density; divide by it",
+            lambda x, sigma, mu_0, sigma_0: (
+                2 * _joint_at_posterior_mean(x, sigma, mu_0, sigma_0)
+                - normal_log_evidence(x, sigma, mu_0, sigma_0)
+            ),
+        ),
+        Wrong(
             "this is the evidence; its logarithm is asked for",
             lambda x, sigma, mu_0, sigma_0: np.exp(normal_log_evidence(x, sigma, mu_0, sigma_0)),
         ),

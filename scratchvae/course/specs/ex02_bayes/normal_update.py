@@ -45,6 +45,11 @@ def _by_sigma(x, sigma, mu_0, sigma_0):
     return (mu_0 / sigma_0 + np.sum(x) / sigma) / precision, 1 / np.sqrt(precision)
 
 
+def _one_precision(x, sigma, mu_0, sigma_0):
+    precision = 1 / sigma_0**2 + 1 / sigma**2
+    return (mu_0 / sigma_0**2 + np.sum(x) / sigma**2) / precision, 1 / np.sqrt(precision)
+
+
 def _without_prior(x, sigma, mu_0, sigma_0):
     return (np.mean(x), sigma / np.sqrt(x.size)) if x.size else (mu_0, sigma_0)
 
@@ -71,6 +76,17 @@ TASK = Task(
             "the data count once, not n times: every measurement adds its own precision",
             lambda x, sigma, mu_0, sigma_0: normal_update(
                 np.array([np.mean(x)]) if x.size else x, sigma, mu_0, sigma_0
+            ),
+        ),
+        Wrong(
+            "the precision has the data once; each of the n measurements adds its own",
+            _one_precision,
+        ),
+        Wrong(
+            "mu has the mean of the data where their sum counts: each measurement has its own weight",
+            lambda x, sigma, mu_0, sigma_0: (
+                (mu_0 / sigma_0**2 + np.sum(x) / x.size / sigma**2) / (1 / sigma_0**2 + x.size / sigma**2),
+                normal_update(x, sigma, mu_0, sigma_0)[1],
             ),
         ),
         Wrong(

@@ -42,6 +42,15 @@ def _all_every_time(x, sigma, mu_0, sigma_0):
     return np.array(mu), np.array(sd)
 
 
+def _all_so_far(x, sigma, mu_0, sigma_0):
+    mu, sd = [], []
+    for i in range(x.size):
+        mu_0, sigma_0 = normal_update(x[: i + 1], sigma, mu_0, sigma_0)
+        mu.append(mu_0)
+        sd.append(sigma_0)
+    return np.array(mu), np.array(sd)
+
+
 def _sigma_stays(x, sigma, mu_0, sigma_0):
     mu, sd = [], []
     for value in x:
@@ -67,6 +76,10 @@ TASK = Task(
             "all entries are the last posterior; what is asked for is the one after each measurement", _of_all
         ),
         Wrong("every step uses all of the data: each datum may be used once", _all_every_time),
+        Wrong(
+            "every step uses all data so far, with the last posterior as prior: each datum may be used once",
+            _all_so_far,
+        ),
         Wrong(
             "the mean is passed on, the standard deviation is not: it must shrink from step to step",
             _sigma_stays,

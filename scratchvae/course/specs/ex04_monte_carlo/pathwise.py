@@ -64,6 +64,10 @@ TASK = Task(
             lambda mu, log_sigma, eps, df: (df(mu), np.mean(df(mu) * np.exp(log_sigma) * eps)),
         ),
         Wrong(
+            "the draw lacks mu: the derivative of f is taken at sigma eps",
+            lambda mu, log_sigma, eps, df: pathwise_gradient(0.0, log_sigma, eps, df),
+        ),
+        Wrong(
             "z is mu + e^(log_sigma / 2) eps here: log_sigma is taken for the logarithm of the variance",
             lambda mu, log_sigma, eps, df: pathwise_gradient(mu, 0.5 * log_sigma, eps, df),
         ),

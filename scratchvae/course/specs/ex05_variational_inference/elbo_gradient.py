@@ -68,6 +68,20 @@ TASK = Task(
             "not e^log_sigma",
             _dlog_sigma_is(lambda precision, log_sigma, right: 1 - precision * np.exp(log_sigma)),
         ),
+        Wrong(
+            "dmu is divided by the standard deviations; squares are divided by the variances",
+            lambda mu, log_sigma, x, sigma, mu_0, sigma_0: (
+                np.sum(x - mu) / sigma - (mu - mu_0) / sigma_0,
+                elbo_gradient(mu, log_sigma, x, sigma, mu_0, sigma_0)[1],
+            ),
+        ),
+        Wrong(
+            "dmu has the data divided by sigma; a square is divided by the variance",
+            lambda mu, log_sigma, x, sigma, mu_0, sigma_0: (
+                np.sum(x - mu) / sigma - (mu - mu_0) / sigma_0**2,
+                elbo_gradient(mu, log_sigma, x, sigma, mu_0, sigma_0)[1],
+            ),
+        ),
         Wrong("dmu has the mean over the data where their sum is meant", _likelihood_of_mean),
         Wrong(
             "these are the gradients of the negative ELBO",

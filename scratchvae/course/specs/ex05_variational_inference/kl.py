@@ -61,6 +61,12 @@ TASK = Task(
             _terms(log=2.0),
         ),
         Wrong("(mu_q - mu_p)^2 is missing", _terms(square=0.0)),
+        Wrong(
+            "mu_q - mu_p is not squared",
+            lambda mu_q, sigma_q, mu_p, sigma_p: (
+                kl_normals(mu_q, sigma_q, mu_q, sigma_p) + np.sum(0.5 * (mu_q - mu_p) / sigma_p**2, axis=-1)
+            ),
+        ),
         Wrong("the 1/2 before (mu_q - mu_p)^2 is missing", _terms(square=1.0)),
         Wrong(
             "p is taken for the standard normal",

@@ -25,26 +25,26 @@ def _numerical(function, theta):
     return numeric
 
 
-#: A function, its gradient, and how large both are.
+#: A function, its gradient, and how large it is.
 PAIRS = (
-    ("lambda t: float(np.sum(np.sin(t)))", np.cos),
-    ("lambda t: 1e-6 * float(np.sum(np.exp(t)))", lambda t: 1e-6 * np.exp(t)),
-    ("lambda t: 1e6 * float(np.sum(t ** 2))", lambda t: 2e6 * t),
+    ("lambda t: float(np.sum(np.sin(t)))", np.cos, ""),
+    ("lambda t: 1e-6 * float(np.sum(np.exp(t)))", lambda t: 1e-6 * np.exp(t), " of millionths"),
+    ("lambda t: 1e6 * float(np.sum(t ** 2))", lambda t: 2e6 * t, " of millions"),
 )
 
 
 def _cases(rng):
     cases = []
-    for code, derivative in PAIRS:
+    for code, derivative, how_large in PAIRS:
         theta = rng.uniform(0.3, 1.2, 4) * rng.choice([-1, 1], 4)
         right = derivative(theta)
         one_off = right.copy()
         one_off[rng.integers(4)] *= 1.01
         for gradient, label in (
-            (right, "a right gradient"),
-            (-right, "a gradient of the wrong sign"),
-            (one_off, "one entry off by a percent"),
-            (np.roll(right, 1), "a gradient whose entries have moved"),
+            (right, f"a right gradient{how_large}"),
+            (-right, f"a gradient{how_large} of the wrong sign"),
+            (one_off, f"a gradient{how_large} with one entry off by a percent"),
+            (np.roll(right, 1), f"a gradient{how_large} whose entries have moved"),
         ):
             inputs = {"function": Source(code), "gradient": gradient, "theta": theta}
             cases.append(Case(inputs, label))

@@ -55,6 +55,10 @@ TASK = Task(
             _with(lambda a, b, s, t: (_z(a, (b + t) * np.exp(s)), s.sum(axis=-1))),
         ),
         Wrong(
+            "the second half is multiplied by s; the scale is e^s, which is never zero",
+            _with(lambda a, b, s, t: (_z(a, b * s + t), s.sum(axis=-1))),
+        ),
+        Wrong(
             "log_det is a mean over the coordinates; logarithms of a product are added",
             _with(lambda a, b, s, t: (_z(a, b * np.exp(s) + t), s.mean(axis=-1))),
         ),

@@ -48,6 +48,13 @@ TASK = Task(
             lambda x, logits, mu, log_sigma: _reconstruction(x, logits) - _kl(mu, 0.5 * log_sigma),
         ),
         Wrong(
+            "the divergence has sigma where it has its square: sigma^2 = e^(2 log_sigma)",
+            lambda x, logits, mu, log_sigma: (
+                elbo_of_each(x, logits, mu, log_sigma)
+                + 0.5 * np.sum(np.exp(2 * log_sigma) - np.exp(log_sigma), axis=-1)
+            ),
+        ),
+        Wrong(
             "the reconstruction is a mean over the pixels; the log-probability of all pixels is a sum",
             lambda x, logits, mu, log_sigma: _reconstruction(x, logits) / x.shape[1] - _kl(mu, log_sigma),
         ),

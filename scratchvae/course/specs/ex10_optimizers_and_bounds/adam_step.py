@@ -46,6 +46,7 @@ TASK = Task(
             _with(correct_m=False, correct_v=False),
         ),
         Wrong("v's bias correction is missing", _with(correct_v=False)),
+        Wrong("m's bias correction is missing", _with(correct_m=False)),
         Wrong("the square root of v is missing", _with(root=lambda v: v)),
         Wrong("the step goes up the gradient; a loss is to fall", _with(sign=1)),
         Wrong(

@@ -36,6 +36,10 @@ TASK = Task(
             lambda log_w: np.exp(log_w).sum() ** 2 / np.sum(np.exp(log_w) ** 2),
         ),
         Wrong(
+            "the sum of the weights is not squared: the result must not change when all weights are doubled",
+            lambda log_w: np.exp(log_w - log_w.max()).sum() / np.sum(np.exp(log_w - log_w.max()) ** 2),
+        ),
+        Wrong(
             "this is relative to K, the share of the draws; their number is asked for",
             lambda log_w: effective_sample_size(log_w) / len(log_w),
         ),
