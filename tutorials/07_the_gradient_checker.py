@@ -1,0 +1,274 @@
+# %% [markdown]
+# # 07 The gradient checker
+#
+# **Afterwards you can** choose the step of a finite difference and say why neither the largest nor the
+# smallest is best, check a gradient without guessing a tolerance, read a diagnosis, and name three kinds
+# of mistake that no gradient check can see, with what does see them.
+#
+# **Equations**: (21) the numerical derivative, (64) its extrapolation with an error estimate, (65) the
+# noise of a function.
+#
+# **You need**: lessons 05 and 06. **Time**: 15 seconds to run. **Expected output**: twelve lines that
+# begin with `[holds]`, and three figures.
+
+# %%
+import numpy as np
+from scipy import stats
+
+from scratchvae import lesson, plotting
+from scratchvae.gradcheck import check
+
+course = lesson.begin()
+rng = np.random.default_rng(0)  # the one seed of this script
+
+# %% [markdown]
+# ## The V-curve
+#
+# The derivative is the limit of a difference quotient. On a computer the limit is never reached: with a
+# step $h$ the *central difference* $D(h) = [f(x+h) - f(x-h)]/(2h)$ errs by about $h^2 f'''/6$, because $f$
+# is not a parabola, and by about $\varepsilon |f|/h$ with $\varepsilon = 10^{-16}$, because $f$ is
+# rounded. One falls with $h$, the other rises. On logarithmic axes the error is a V.
+
+# %%
+x, steps = 1.0, 10.0 ** np.arange(-15, 0.01, 0.25)
+forward = [abs((np.exp(x + h) - np.exp(x)) / h - np.exp(x)) for h in steps]
+central = [abs((np.exp(x + h) - np.exp(x - h)) / (2 * h) - np.exp(x)) for h in steps]
+halved = [
+    abs(
+        (4 * (np.exp(x + h / 2) - np.exp(x - h / 2)) / h - (np.exp(x + h) - np.exp(x - h)) / (2 * h)) / 3
+        - np.exp(x)
+    )
+    for h in steps
+]
+best = {name: steps[np.argmin(errors)] for name, errors in (("forward", forward), ("central", central))}
+course.claim(
+    "the best step of the central difference is some 1e-5, not the smallest",
+    1e-7 < best["central"] < 1e-3,
+    f"best step {best['central']:.0e}; at 1e-15 the error is {central[0]:.1e}",
+)
+course.claim(
+    "the central difference is far better than the one-sided one",
+    min(central) < 1e-2 * min(forward),
+    f"least errors {min(central):.0e} and {min(forward):.0e}",
+)
+course.claim(
+    "two steps, combined, are better still", min(halved) < min(central), f"least error {min(halved):.0e}"
+)
+drawn, ax = plotting.figure(7, 4)
+for name, errors, colour in (
+    ("forward", forward, 1),
+    ("central", central, 0),
+    ("two steps, extrapolated", halved, 2),
+):
+    ax.loglog(steps, np.maximum(errors, 1e-17), ".-", color=plotting.COLOURS[colour], label=name)
+ax.set(
+    xlabel="step h", ylabel="error of the derivative", title=r"The derivative of $e^x$ at 1, by differences"
+)
+ax.legend(frameon=False)
+course.save(drawn, "07_v_curve")
+
+# %% [markdown]
+# Where the bottom of the V lies depends on the function. So a fixed step and a fixed tolerance are wrong
+# for somebody: too strict for a function in single precision, too lax for a tiny gradient. The package's
+# checker takes several steps, estimates the error of its own derivative from how they differ (Ridders
+# 1982), measures the function's noise, and compares the mismatch with *that*. Nothing to guess:
+
+# %%
+theta = np.array([1.0, 2.0, 3.0])
+cases = {
+    "gradients of 1e8 beside 1e-4": (
+        lambda t: float((np.array([1e8, 1.0, 1e-4]) * t**2).sum()),
+        lambda t: 2 * np.array([1e8, 1.0, 1e-4]) * t,
+    ),
+    "a tiny function": (lambda t: 1e-20 * float(np.exp(t).sum()), lambda t: 1e-20 * np.exp(t)),
+    "single precision": (
+        lambda t: float(np.exp(t.astype(np.float32)).sum()),
+        lambda t: np.exp(t.astype(np.float32)),
+    ),
+    "on a kink": (lambda t: float(np.abs(t - 1).sum()), lambda t: np.sign(t - 1)),
+}
+for name, (function, gradient) in cases.items():
+    report = check(function, theta, gradient)
+    course.claim(f"no false alarm: {name}", report.passed, report.blocks[0].diagnosis.message)
+
+# %% [markdown]
+# ## What is wrong, in words
+#
+# A wrong gradient leaves traces. Minus the right one: a sign. Twice: a forgotten half. The transpose. Zero
+# in one row. A term of a sum. The checker compares the two gradients under one hypothesis after the other,
+# the simplest first, and says which fits. Here is logistic regression with a penalty, and its gradient
+# with ten mistakes, one at a time.
+
+# %%
+inputs = rng.standard_normal((20, 3))
+labels = rng.integers(0, 2, (20, 2)).astype(float)
+BLOCKS = {"weight": (slice(0, 6), (3, 2)), "bias": (slice(6, 8), (2,))}
+
+
+def residual(t):
+    logits = inputs @ t[:6].reshape(3, 2) + t[6:]
+    return 0.5 * (1 + np.tanh(logits / 2)) - labels  # (20, 2)
+
+
+def loss(t):
+    logits = inputs @ t[:6].reshape(3, 2) + t[6:]
+    return float((np.logaddexp(0, logits) - labels * logits).sum() / 20 + 0.05 * (t[:6] ** 2).sum())
+
+
+def gradient(t, mistake=""):
+    r = residual(t) / 20
+    weight, bias = inputs.T @ r + 0.1 * t[:6].reshape(3, 2), r.sum(axis=0)
+    weight, bias = {
+        "a sign": (-weight, bias),
+        "a sum for a mean": (20 * weight, 20 * bias),
+        "forgotten bias": (weight, 0 * bias),
+        "bias doubled": (weight, 2 * bias),
+        "rows in another order": (weight.T.reshape(3, 2), bias),
+        "last row forgotten": (weight * np.array([[1.0], [1.0], [0.0]]), bias),
+        "no penalty": (weight - 0.1 * t[:6].reshape(3, 2), bias),
+        "penalty twice": (weight + 0.1 * t[:6].reshape(3, 2), bias),
+        "a third digit": (weight.round(3), bias.round(3)),
+        "NaN": (weight * np.where(np.arange(2) == 1, np.nan, 1), bias),
+    }.get(mistake, (weight, bias))
+    return np.concatenate([weight.ravel(), bias])
+
+
+point = rng.standard_normal(8)
+terms = {"penalty": (None, lambda t: np.concatenate([0.1 * t[:6], np.zeros(2)]))}
+course.claim("the right gradient passes", check(loss, point, gradient, BLOCKS, terms).passed)
+expected = {
+    "a sign": "sign",
+    "a sum for a mean": "scale",
+    "forgotten bias": "zero",
+    "bias doubled": "scale",
+    "rows in another order": "transposed",
+    "last row forgotten": "rows",
+    "no penalty": "missing_term",
+    "penalty twice": "extra_term",
+    "a third digit": "precision",
+    "NaN": "nonfinite",
+}
+found = {}
+for mistake in expected:
+    report = check(loss, point, lambda t, m=mistake: gradient(t, m), BLOCKS, terms, sizes={"batch": 20})
+    wrong = next(block for block in report.blocks if not block.passed)
+    found[mistake] = wrong.diagnosis.code
+    print(f"    {mistake:22} {wrong.diagnosis.code:13} {wrong.name}: {wrong.diagnosis.message}")
+right = sum(found[mistake] == code for mistake, code in expected.items())
+course.claim("each of the ten is named", right == len(expected), f"{right} of {len(expected)}")
+
+drawn, ax = plotting.figure(6.6, 4)
+numeric = gradient(point)
+for mistake, colour, marker in (
+    ("a sign", 1, "v"),
+    ("rows in another order", 2, "s"),
+    ("last row forgotten", 3, "D"),
+    ("no penalty", 0, "o"),
+):
+    ax.plot(
+        numeric, gradient(point, mistake), marker, color=plotting.COLOURS[colour], label=mistake, alpha=0.8
+    )
+ax.axline((0, 0), slope=1, color="black", lw=1)
+ax.set(
+    xlabel="true gradient, entry by entry", ylabel="gradient with a mistake", title="A mistake has a shape"
+)
+ax.legend(frameon=False, fontsize=9)
+course.save(drawn, "07_shapes_of_mistakes")
+
+# %% [markdown]
+# ## What a gradient check cannot see
+#
+# It compares a function with *its own* derivative. Three kinds of mistake pass:
+#
+# 1. **Forward and backward wrong in the same way.** `log_var` used as `log_sigma` in both: lesson 05. What
+#    sees it: the density does not integrate to one; draws have the wrong variance.
+# 2. **A wrong constant.** A normaliser with $\pi$ for $2\pi$: its derivative is zero. What sees it: the
+#    integral, or another implementation.
+# 3. **The right gradient of the wrong thing.** A mean over pixels (lesson 12), a bound that is none. What
+#    sees it: the exact answer on a problem that has one.
+
+
+# %%
+def log_normal_wrong(x, t):
+    return -0.5 * np.log(np.pi) - t[1] - 0.5 * ((x - t[0]) / np.exp(t[1])) ** 2  # pi, not 2 pi
+
+
+data = rng.standard_normal(50)
+report = check(
+    lambda t: float(log_normal_wrong(data, t).sum()),
+    np.array([0.3, -0.2]),
+    lambda t: np.array(
+        [((data - t[0]) / np.exp(2 * t[1])).sum(), (((data - t[0]) / np.exp(t[1])) ** 2 - 1).sum()]
+    ),
+)
+axis = np.linspace(-30, 30, 200_001)
+area = np.exp(log_normal_wrong(axis, np.array([0.3, -0.2]))).sum() * (axis[1] - axis[0])
+course.claim(
+    "a wrong normaliser passes the gradient check, and fails the integral",
+    report.passed and abs(area - 1) > 0.4,
+    f"gradient check passed, integral {area:.4f} (the root of 2)",
+)
+
+# %% [markdown]
+# And one thing passes *wrongly for a checker, rightly for a statistician*: an **estimator**. The
+# score-function gradient of lesson 04 is not the derivative of the Monte Carlo ELBO at fixed noise. It
+# need not be. What it must do is agree *on average* with the gradient of the expectation, and that is a
+# question for a $z$-test over many draws.
+
+# %%
+mu, target = 0.5, 2.0
+eps = rng.standard_normal(20_000 if course.quick else 200_000)
+samples = -0.5 * (mu + eps - target) ** 2  # f(z) for z ~ N(mu, 1)
+estimates = eps * samples  # f(z) d log q / d mu
+exact = target - mu
+fixed_noise = check(
+    lambda t: float((-0.5 * (t[0] + eps - target) ** 2).mean()), np.array([mu]), np.array([estimates.mean()])
+)
+z = (estimates.mean() - exact) / (estimates.std() / np.sqrt(eps.size))
+p = 2 * stats.norm.sf(abs(z))
+course.claim(
+    "the score-function estimator fails the fixed-noise check and passes the z-test",
+    not fixed_noise.passed and p > 1e-4,
+    f"mean {estimates.mean():.3f}, exact {exact:.3f}, z = {z:.1f}",
+)
+drawn, ax = plotting.figure(6.4, 3.4)
+means = estimates.reshape(200, -1).mean(axis=1)
+ax.hist(means, bins=30, color=plotting.COLOURS[5], label="means of batches")
+ax.axvline(exact, color=plotting.COLOURS[1], lw=2, label="exact gradient")
+ax.set(xlabel="score-function estimate of the gradient", ylabel="batches", title="Right on average")
+ax.legend(frameon=False)
+course.save(drawn, "07_estimator")
+
+# %% [markdown]
+# ## Summary
+#
+# - The error of a difference quotient is a V; the best step depends on the function. Let the checker find
+#   it.
+# - A mistake has a shape: sign, factor, transpose, row, term. `block.diagnosis.code` names it.
+# - A gradient check is necessary and not enough: hold densities against integrals, estimators against
+#   expectations, bounds against exact answers.
+#
+# ## Try this
+#
+# 1. Draw the V-curve of $\sin(1000x)$ and of $10^6 + x^2$. Where are the best steps?
+# 2. Run `scratchvae gradcheck` on the whole package, and `scratchvae gradcheck my_file.py:loss` on a
+#    function of your own.
+# 3. Make two mistakes at once. What does the checker say?
+#
+# ## Questions
+#
+# 1. Why is the best step of the central difference near $\varepsilon^{1/3}$, and its best error near
+#    $\varepsilon^{2/3}$?
+# 2. A ReLU network fails the check at one point and passes at another. What happened?
+# 3. Would a check along one random direction find every mistake?
+#
+# **Exercises**: `tutorials/exercises/ex07_gradient_checking.py`. **Next**: `08_the_vae.py`.
+#
+# **Further reading**: C. J. F. Ridders, *Accurate computation of F'(x) and F'(x) F''(x)*, Advances in
+# Engineering Software 4, 1982; J. J. More & S. M. Wild, *Estimating Computational Noise*, SIAM Journal on
+# Scientific Computing 33, 2011; W. H. Press et al., *Numerical Recipes*, 3rd ed., Cambridge University
+# Press 2007, section 5.7.
+#
+# **Answers**: 1. $h^2$ and $\varepsilon/h$ are equal there. 2. A kink within the step at the first point:
+# the one-sided slopes differ. 3. With probability one it sees *that* something is wrong, unless the
+# mistake is below the noise; it cannot say where.
