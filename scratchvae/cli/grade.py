@@ -14,7 +14,12 @@ EXAMPLES = """\
 def add_arguments(parser):
     """Declare the options."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="solutions, their exercise in their name")
-    parser.add_argument("--exercise", metavar="NAME", help="the exercise, if the name does not say: ex03")
+    parser.add_argument(
+        "--exercise",
+        metavar="NAME",
+        help="the exercise, if the file's name does not say: ex03; or your own, a .py file with EXERCISE",
+    )
+    parser.add_argument("--only", metavar="TEXT", help="functions whose name contains TEXT")
     parser.add_argument(
         "--format",
         default="text",
@@ -62,11 +67,15 @@ def _limits(args):
     return Limits(seconds, positive_int(args.memory, "--memory"))
 
 
+def _options(args, limits):
+    return {"seed": args.seed, "exercise": args.exercise, "only": args.only, "limits": limits}
+
+
 def _graded(args, limits):
     """Grade every file and print the results in the format asked for."""
     from scratchvae.course import grade, grade_all
 
-    options = {"seed": args.seed, "exercise": args.exercise, "limits": limits}
+    options = _options(args, limits)
     if len(args.files) == 1 and args.format == "text":
         results = [grade(args.files[0], **options)]
     else:  # a program wants a result of a bad file, too
@@ -103,7 +112,7 @@ def _watched(args, limits):
     if len(args.files) != 1 or args.format != "text":
         raise ValueError("--watch is for one file, as text.")
     for _ in changes(args.files[0]):
-        result = grade(args.files[0], seed=args.seed, exercise=args.exercise, limits=limits)
+        result = grade(args.files[0], **_options(args, limits))
         print(f"{time.strftime('%H:%M:%S')}  {_shown(args, [result])}\n", flush=True)
         if result.passed:
             return 0

@@ -1,7 +1,7 @@
 """What an exercise is: functions to write, inputs to call them with, the answers, and the usual mistakes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -158,6 +158,16 @@ class Exercise:
     def max_score(self):
         """The points of all functions."""
         return sum(task.points for task in self.tasks)
+
+    def only(self, text):
+        """The exercise with those functions alone whose name contains `text`; all, if that is None."""
+        if text is None:
+            return self
+        chosen = tuple(task for task in self.tasks if text in task.name)
+        if not chosen:
+            names = ", ".join(task.name for task in self.tasks)
+            raise ValueError(f"no function of {self.name} has {text!r} in its name; they are {names}.")
+        return replace(self, tasks=chosen)
 
 
 def in_this_process(value):

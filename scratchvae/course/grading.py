@@ -18,7 +18,7 @@ LONGEST = 1_000_000
 PASSED = Finding("passed", "")
 
 
-def grade(path, *, seed=None, exercise=None, limits=None):
+def grade(path, *, seed=None, exercise=None, only=None, limits=None):
     """Grade one file.
 
     Parameters
@@ -29,6 +29,8 @@ def grade(path, *, seed=None, exercise=None, limits=None):
         Of the inputs; by default a secret one, which the result names.
     exercise : str, optional
         Which exercise it is, if the file's name does not say.
+    only : str, optional
+        Grade the functions whose name contains this.
     limits : Limits, optional
 
     Returns
@@ -38,13 +40,14 @@ def grade(path, *, seed=None, exercise=None, limits=None):
     Raises
     ------
     ValueError
-        If the name belongs to no exercise, or the file is too large to be a solution.
+        If the name belongs to no exercise, no function has `only` in its name, or the file is too large to be
+        a solution.
     OSError
         If the file cannot be read.
     """
     path = path_like(path, "the file to be graded")
     seed = secrets.randbits(32) if seed is None else whole_number(seed, "seed")
-    exercise = exercise_of(path, exercise)
+    exercise = exercise_of(path, exercise).only(only)
     _readable(path)
     with Sandbox(path, limits or Limits()) as sandbox:
         return grade_in(sandbox, exercise, seed, str(path))

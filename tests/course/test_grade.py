@@ -95,12 +95,66 @@ def test_wrong_use(argv, words, capsys):
     assert words in refused(capsys, "grade", *argv)
 
 
+OWN = """
+import numpy as np
+from scratchvae.course.exercise import Case, Exercise, Task, Wrong
+
+def doubled(x):
+    "Twice x."
+    return 2 * x
+
+def cases(rng):
+    return [Case({"x": rng.normal(size=3)})]
+
+SQUARE = Wrong("a square", lambda x: x**2)
+EXERCISE = Exercise("own", "One of my own", (Task(doubled, cases, wrong=(SQUARE,)),))
+"""
+
+
+def test_a_teachers_own_exercise(tmp_path, capsys):
+    specification, path = tmp_path / "own.py", tmp_path / "homework.py"
+    specification.write_text(OWN)
+    path.write_text("def doubled(x):\n    return x * x\n")
+    status, out, _ = call(capsys, "grade", path, "--exercise", specification)
+    assert status == 1
+    assert "0/1  a square" in out
+    specification.write_text("EXERCISE = 3")
+    assert "must define EXERCISE" in refused(capsys, "grade", path, "--exercise", specification)
+    specification.write_text("1 / 0")
+    assert "ZeroDivisionError" in refused(capsys, "grade", path, "--exercise", specification)
+    assert "cannot be read" in refused(capsys, "grade", path, "--exercise", tmp_path / "none.py")
+
+
+def test_a_fault_of_a_specification_does_not_end_a_class(tmp_path, capsys):
+    specification, path = tmp_path / "own.py", tmp_path / "homework.py"
+    specification.write_text(OWN.replace("rng.normal(size=3)", "1 / 0"))
+    path.write_text("def doubled(x):\n    return 2 * x\n")
+    status, out, _ = call(capsys, "grade", path, path, "--exercise", specification)
+    assert status == 1
+    assert out.count("the grader failed: ZeroDivisionError") == 2
+
+
+def test_arguments_of_other_names_are_said(tmp_path, capsys):
+    path = tmp_path / "ex01.py"
+    path.write_text("def log_sum_exp(values):\n    return values\n")
+    said = " ".join(call(capsys, "grade", path)[1].split())
+    assert "unexpected keyword argument 'a' (its arguments are to be a)" in said
+
+
 def test_a_folder_or_a_huge_file_is_no_solution(tmp_path, capsys):
     folder, huge = tmp_path / "ex01_folder.py", tmp_path / "ex01_huge.py"
     folder.mkdir()
     huge.write_bytes(b"#" * 1_000_001)
     assert "directory" in refused(capsys, "grade", folder)
     assert "1,000,000 bytes" in refused(capsys, "grade", huge)
+
+
+def test_only_some_functions(capsys):
+    status, out, _ = call(capsys, "grade", solution(), "--only", "log_m", "--format", "json")
+    assert status == 0
+    names_of = [function["name"] for function in json.loads(out)[0]["functions"]]
+    assert names_of == ["log_multivariate_normal", "log_mixture"]
+    assert "they are log_normal, log_sum_exp" in refused(capsys, "grade", solution(), "--only", "kl")
 
 
 @pytest.mark.parametrize("name", ["ex01.py", "EX01_Densities.py", "ex01_densities (2).py", "my_ex01.py"])

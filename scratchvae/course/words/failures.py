@@ -39,8 +39,14 @@ def call_failed(failure, case):
     if failure.code == "memory":
         return Finding("memory", f"it needs too much memory ({failure.message}){_at(failure)}{_with(case)}")
     if failure.code == "exception":
-        return Finding("exception", f"{_error(failure)}{_at(failure)}{_with(case)}")
+        names = f" (its arguments are to be {', '.join(case.inputs)})" if _is_of_the_call(failure) else ""
+        return Finding("exception", f"{_error(failure)}{names}{_at(failure)}{_with(case)}")
     return Finding(failure.code, failure.message)
+
+
+def _is_of_the_call(failure):
+    """Whether the arguments did not fit, so that no line of the student's own was reached."""
+    return "TypeError" in failure.kinds and failure.line is None
 
 
 def _error(failure):
@@ -59,7 +65,8 @@ def _at(failure):
 def _with(case):
     """The arguments' shapes, which is what an error mostly hangs on."""
     shapes = ", ".join(f"{name} {_described(value)}" for name, value in case.inputs.items())
-    return f"; called with {shapes}" if shapes else ""
+    label = f" ({case.label})" if case.label else ""
+    return f"; called with {shapes}{label}" if shapes else ""
 
 
 def _described(value):
