@@ -44,3 +44,20 @@ def test_it_has_the_parts_that_every_lesson_has(script):
         assert part in text.replace("\n# ", " "), part
     assert text.count("default_rng(0)") == 1
     assert len(text.splitlines()) <= 285
+
+
+@pytest.mark.parametrize("script", TUTORIALS, ids=lambda script: script.stem)
+def test_the_files_that_it_names_exist(script):
+    named = re.findall(r"tutorials/[\w/]+\.\w+", script.read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_map_of_the_course_names_every_lesson_and_exercise():
+    text = (ROOT / "tutorials" / "README.md").read_text()
+    named = set(re.findall(r"\(([\w/]+\.(?:py|md))\)", text))
+    assert {script.name for script in TUTORIALS} <= named
+    exercises = {f"exercises/{path.name}" for path in (ROOT / "tutorials" / "exercises").glob("ex*.py")}
+    assert exercises <= named
+    assert [name for name in named if not (ROOT / "tutorials" / name).exists()] == []
+    pictures = re.findall(r'src="\.\./(figures/\w+\.png)"', text)
+    assert [name for name in pictures if not (ROOT / name).exists()] == []
