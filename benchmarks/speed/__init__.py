@@ -1,0 +1,1 @@
+"""What takes how long, beside peers: `python -m benchmarks.speed` in the repository's root."""
