@@ -95,7 +95,7 @@ class Probes:
         """Probe a coordinate, given by its number, or a dense direction."""
         line, analytic = self._line(direction)
         first = extrapolate(line, STEP * line.unit, 2)
-        size = max(abs(analytic), abs(first.value)) if math.isfinite(analytic) else abs(first.value)
+        size = max((abs(slope) for slope in (analytic, first.value) if math.isfinite(slope)), default=0.0)
         wanted = self.rtol * size + atol
         agrees = abs(analytic - first.value) <= wanted
         if agrees and first.rounding <= wanted and not jumps_at(first):

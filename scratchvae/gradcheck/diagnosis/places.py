@@ -160,6 +160,8 @@ def _permuted(block):
         return None
     distinct = len(np.unique(np.round(block.n / np.abs(block.n).max(), 3)))
     order_a, order_n = np.argsort(block.a), np.argsort(block.n)
+    if np.array_equal(order_a, order_n):
+        return None  # in the same order they are nearly right, each in its place
     gap = np.abs(block.a[order_a] - block.n[order_n])
     if distinct < 3 or np.any(gap > 4 * block.e[order_n] + block.close * np.abs(block.n[order_n])):
         return None
