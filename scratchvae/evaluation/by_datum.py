@@ -13,6 +13,16 @@ class StoppedError(Exception):
     """Raised by work that has seen that it is to stop; nobody waits for its result."""
 
 
+def stopping(results):
+    """A function for long work to call now and then: it raises `StoppedError` after an interruption."""
+
+    def stopped():
+        if results.stop.is_set():
+            raise StoppedError
+
+    return stopped
+
+
 def by_datum(function, results, n_at_once, *, threads=None, progress=None):
     """Call ``function(rows)`` for all rows that `results` does not have yet, and enter what it returns.
 

@@ -99,7 +99,8 @@ class DecoderPosterior(BayesianModel):
 
     def _decode_backward(self, decoder, likelihood, dlog_likelihood):
         _, ddecoded = self.vae.likelihood.backward(likelihood, dlog_likelihood, need_dx=False)
-        return self.vae.decoder.backward(decoder, ddecoded)[..., : self.n_latent]  # Eq. (58')
+        dinput = self.vae.decoder.backward(decoder, ddecoded, need_weights=False)  # (..., L + C)
+        return dinput[..., : self.n_latent]  # Eq. (58')
 
     def _checked(self, z):
         return last_axis(np.asarray(numeric_array(z, "z"), np.float64), "z", self.n_latent)
