@@ -68,7 +68,8 @@ def _map(name, seed, rng):
     reparam = MAPS[name](3)
     if reparam.parameters is not None:  # a network with random weights, for its own begin near zero
         reparam.parameters.value = 0.5 * rng.standard_normal(len(reparam.parameters))
-    return check_reparameterization(reparam, seed=seed)
+    mode = "auto" if reparam.parameters is None else "mixed"  # directions see all of a network's weights
+    return check_reparameterization(reparam, seed=seed, mode=mode, n_probes=5)
 
 
 def _activation(name, rng):
@@ -168,4 +169,5 @@ def _vae(likelihood, bound, seed, rng, **options):
     vae = VAE(6, 2, (5, 4), likelihood=likelihood, dtype="float64", seed=seed, **options)
     x = vae.likelihood.sample(0.3 * rng.standard_normal((4, vae.likelihood.n_params(6))), rng)
     y = None if vae.n_classes is None else np.arange(4) % vae.n_classes
-    return check_vae(vae, x, rng.standard_normal((3, 4, 2)), SPECS.get(bound, bound), y)
+    eps = rng.standard_normal((3, 4, 2))
+    return check_vae(vae, x, eps, SPECS.get(bound, bound), y, mode="directions", n_probes=4)

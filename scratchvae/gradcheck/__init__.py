@@ -9,12 +9,20 @@ Examples
 True
 """
 
+from scratchvae.gradcheck.beyond import (
+    check_density,
+    check_estimator,
+    check_inverse,
+    check_kl,
+    check_log_det,
+)
 from scratchvae.gradcheck.check import check
 from scratchvae.gradcheck.model import check_model
 from scratchvae.gradcheck.model_shapes import check_model_shapes
-from scratchvae.gradcheck.numerical import directional_derivative, numerical_jacobian
-from scratchvae.gradcheck.pieces import check_backward, check_reparameterization, check_vae
+from scratchvae.gradcheck.numerical import complex_step, directional_derivative, numerical_jacobian
+from scratchvae.gradcheck.pieces import check_backward, check_reparameterization, check_vjp
 from scratchvae.gradcheck.report import CODES, BlockReport, Diagnosis, Report
+from scratchvae.gradcheck.vae import check_vae
 
 __all__ = [
     "CODES",
@@ -23,10 +31,17 @@ __all__ = [
     "Report",
     "check",
     "check_backward",
+    "check_density",
+    "check_estimator",
+    "check_inverse",
+    "check_kl",
+    "check_log_det",
     "check_model",
     "check_model_shapes",
     "check_reparameterization",
     "check_vae",
+    "check_vjp",
+    "complex_step",
     "directional_derivative",
     "numerical_jacobian",
 ]

@@ -87,7 +87,8 @@ def shape_fault(gradient, theta):
     if array.shape != theta.shape:
         return None, Diagnosis(
             "shape",
-            f"the gradient has shape {array.shape}, but theta has {theta.shape}{_hint(array.shape, theta.shape)}",
+            f"the gradient has shape {array.shape}, but theta has {theta.shape}"
+            f"{_hint(array.shape, theta.shape)}",
         )
     return array, None
 

@@ -13,7 +13,7 @@ from scratchvae.gradcheck.report import OK, BlockReport, Diagnosis, Report
 from scratchvae.gradcheck.session import Session
 from scratchvae.validation import choose, in_range, positive_int
 
-MODES = ("auto", "all", "sample", "directions")
+MODES = ("auto", "all", "sample", "directions", "mixed")
 
 
 def check(
@@ -38,18 +38,19 @@ def check(
     theta : array
         The point. It is copied to float64 and never changed.
     gradient : callable or array
-        array like `theta` -> array like `theta`; or its value at `theta`. With a callable more mistakes can be
+        array like `theta` -> array like `theta`; or its value at `theta`. With a callable more mistakes can
+        be
         named, because it can be called elsewhere.
     blocks : dict, optional
         {name: (slice of the flat vector, shape)}; by default all is one block, "theta".
     terms : dict, optional
         The parts of a sum, {name: (value, gradient)}, each a callable or what it gives at `theta`; either
         may be None. With them a missing, extra or scaled term is named.
-    mode : {"auto", "all", "sample", "directions"}
-        Probe every coordinate; `n_probes` random ones in each block; or `n_probes` random
-        directions in each block, which see every coordinate at once but cannot name one. "auto" is
-        "all" up to 2,000 coordinates if that takes less than four seconds, else "sample" and
-        "directions" together, fewer of them if the function is slow.
+    mode : {"auto", "all", "sample", "directions", "mixed"}
+        Probe every coordinate; `n_probes` random ones in each block; `n_probes` random directions
+        in each block, which see every coordinate at once but cannot name one; or both. "auto" is "all" up to
+        2,000 coordinates if that takes less than four seconds, else "mixed", of fewer probes if the
+        function is slow.
     n_probes : int
     rtol : float
         The largest relative error that passes, in (0, 1), where the numerical derivative can show it.

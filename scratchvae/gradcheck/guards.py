@@ -93,9 +93,9 @@ def differ(a, b):
     """Whether two gradients differ by more than the order of a sum."""
     limit = 1e-5 if getattr(a, "dtype", None) in (np.float16, np.float32) else 1e-9
     try:
-        a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+        a, b = (np.asarray(value).astype(np.float64, casting="same_kind") for value in (a, b))
     except (TypeError, ValueError):
-        return False  # no array of numbers: that is reported elsewhere
+        return False  # no array of real numbers: that is reported elsewhere
     if a.shape != b.shape:
         return True
     size = np.max(np.abs(np.where(np.isfinite(a), a, 0)), initial=0)

@@ -98,14 +98,24 @@ def _gradients(model, point, seed, options):
         check(
             lambda t, name=name: called(model, name, t),
             point,
-            called(model, f"grad_{name}", point),
+            lambda t, name=name: called(model, f"grad_{name}", t),
             _parameters(model, name),
-            seed=seed,
-            **options,
+            **{"terms": _terms(model, name), "sizes": _sizes(model), "seed": seed} | options,
         )
         for name in densities_of(model)
     ]
     return replace(reports[0], blocks=tuple(block for report in reports for block in report.blocks))
+
+
+def _terms(model, density):
+    """The other densities that a model writes: its gradient of one may hold, or lack, that of another."""
+    others = [name for name in ("log_prior", "log_likelihood") if name != density and hasattr(model, name)]
+    return {name: (lambda t, name=name: called(model, name, t), None) for name in others}
+
+
+def _sizes(model):
+    n_data = getattr(model, "n_data", None)
+    return {"data": n_data} if isinstance(n_data, int) and n_data > 0 else {}
 
 
 def _parameters(model, density):

@@ -295,7 +295,8 @@ def complex_step(function, theta, direction):
     value = np.asarray(function(theta + 1e-30j * direction))
     if value.size != 1 or value.dtype.kind != "c":
         raise ValueError(
-            f"the function returned {value.dtype} of shape {value.shape} for a complex theta, not one complex "
+            f"the function returned {value.dtype} of shape {value.shape} for a complex theta, not one "
+            "complex "
             "number: it drops the imaginary part (float(), .real, abs); use finite differences."
         )
     return float(value.item().imag / 1e-30)

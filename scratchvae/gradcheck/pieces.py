@@ -13,11 +13,56 @@ from scratchvae.gradcheck.report import OK, BlockReport, Diagnosis
 from scratchvae.validation import seeded
 
 
-def check_backward(forward, backward, inputs, *, seed=0, **options):
+def check_vjp(function, theta, vjp, blocks=None, *, seed=0, **options):
+    """Check the vector-Jacobian product of a function with an array for its value.
+
+    With a random w, s(theta) = <w, function(theta)> is a number, and its gradient is w^T J, which is what
+    vjp(theta, w) should be. A second w, along random directions, sees what one w hides.
+
+    Parameters
+    ----------
+    function : callable
+        array like `theta` -> array.
+    theta : array
+    vjp : callable
+        (theta, w) -> array like `theta`, for w of the shape of function's value.
+    blocks : dict, optional
+        As for `check`.
+    seed : int
+    **options
+        Of `check`.
+
+    Returns
+    -------
+    Report
+
+    Examples
+    --------
+    >>> a = np.arange(6.0).reshape(2, 3)
+    >>> check_vjp(lambda t: a @ t, np.ones(3), lambda t, w: a.T @ w).passed
+    True
+    """
+    theta = np.asarray(theta, dtype=np.float64)
+    shape = np.shape(function(theta.copy()))
+
+    def contracted(w):
+        return (
+            lambda t: float((w * function(t)).sum()),
+            theta,
+            lambda t: vjp(t, w.copy()),
+            blocks,
+            None,
+        )
+
+    return _twice(contracted, [shape], seed, options)
+
+
+def check_backward(forward, backward, inputs, *, outputs=None, seed=0, **options):
     """Check a backward pass of any number of arrays in and out.
 
     The outputs y_1, y_2, ... are contracted with random weights to a number, s = sum_j <w_j, y_j>,
     whose gradient with respect to each input is what backward gives for the incoming gradients w_j.
+    The weights are drawn twice; the second time all inputs are looked at along random directions.
 
     Parameters
     ----------
@@ -26,28 +71,72 @@ def check_backward(forward, backward, inputs, *, seed=0, **options):
     backward : callable
         (cache, *incoming gradients) -> dict of the inputs' gradients, by name.
     inputs : dict of str to array
+    outputs : sequence of str, optional
+        Their names; by default "output 1" and so on. An output that the backward pass forgets is named.
+    seed : int
+        Of the weights, and of the check's directions.
     **options
         Of `check`.
 
     Returns
     -------
     Report
-        With a block for each input.
+        With a block for each input; one whose gradient is missing or of another shape has the code "shape".
+    """
+    seeded(seed)
+    inputs = {name: np.asarray(array, dtype=np.float64) for name, array in inputs.items()}
+    arrays, cache = forward(**inputs)
+    shapes = [np.shape(array) for array in arrays]
+    outputs = outputs or [f"output {j + 1}" for j in range(len(arrays))]
+    blocks, unpack = _packing(inputs)
+    wrong = _wrong_shapes(backward(cache, *map(np.ones, shapes)), inputs)
+
+    def contracted(*weights):
+        def part(j):
+            return lambda theta: float((weights[j] * forward(**unpack(theta))[0][j]).sum())
+
+        def value(theta):
+            arrays, _ = forward(**unpack(theta))
+            return sum(float((w * array).sum()) for w, array in zip(weights, arrays, strict=True))
+
+        def gradient(theta):
+            _, cache = forward(**unpack(theta))
+            found = backward(cache, *(w.copy() for w in weights))
+            found = {name: inputs[name] if name in wrong else found[name] for name in inputs}
+            return np.concatenate([np.ravel(found[name]) for name in inputs])
+
+        terms = {name: (part(j), None) for j, name in enumerate(outputs)} if len(outputs) > 1 else None
+        return value, np.concatenate([array.ravel() for array in inputs.values()]), gradient, blocks, terms
+
+    report = _twice(contracted, shapes, seed, options)
+    return replace(report, blocks=tuple(wrong.get(block.name, block) for block in report.blocks))
+
+
+def _twice(contracted, shapes, seed, options):
+    """The report of the first weights; if it has passed and those of others, along directions, have not,
+    theirs.
     """
     rng = seeded(seed)
-    inputs = {name: np.asarray(array, dtype=np.float64) for name, array in inputs.items()}
-    outputs, cache = forward(**inputs)
-    weights = [rng.standard_normal(np.shape(output)) for output in outputs]
-    blocks, unpack = _packing(inputs)
+    reports = []
+    for more in ({}, {"mode": "directions", "n_probes": 2}):
+        arguments = contracted(*(rng.standard_normal(shape) for shape in shapes))
+        reports.append(check(*arguments, seed=seed, **(options | more)))
+        if not reports[-1].passed:
+            return reports[-1]
+    return reports[0]
 
-    def contracted(theta):
-        outputs, _ = forward(**unpack(theta))
-        return sum(float((weight * output).sum()) for weight, output in zip(weights, outputs, strict=True))
 
-    gradients = backward(cache, *weights)
-    theta = np.concatenate([array.ravel() for array in inputs.values()])
-    gradient = np.concatenate([np.ravel(gradients[name]) for name in inputs])
-    return check(contracted, theta, gradient, blocks, seed=seed, **options)
+def _wrong_shapes(gradients, inputs):
+    """{name: BlockReport} of the inputs whose gradient is missing or has another shape."""
+    found = {}
+    for name, array in inputs.items():
+        came = gradients.get(name)
+        if came is None or np.shape(came) != array.shape:
+            what = "missing" if came is None else f"of shape {np.shape(came)}"
+            message = f"the gradient of {name!r} is {what}, but the input has {array.shape}"
+            diagnosis = Diagnosis("shape", message)
+            found[name] = BlockReport(name, array.shape, 0, None, *[np.nan] * 3, False, diagnosis)
+    return found
 
 
 def _packing(inputs):
@@ -100,7 +189,9 @@ def check_reparameterization(reparam, lam=None, eps=None, *, seed=0, **options):
 
     inputs = {"lam": lam, "eps": eps} if lam.size else {"eps": eps}
     try:
-        report = check_backward(forward, backward, inputs | before, seed=seed, **options)
+        report = check_backward(
+            forward, backward, inputs | before, outputs=("z", "log_det"), seed=seed, **options
+        )
     finally:
         for name, block in before.items():
             weights[name] = block
@@ -125,38 +216,3 @@ def _log_det_block(reparam, lam, eps, rtol):
     index, passed = tuple(map(int, worst)), bool(error[worst] <= rtol)
     diagnosis = OK if passed else Diagnosis("unexplained", "log_det is not log|det| of the Jacobian dz/deps")
     return BlockReport("log_det", batch, error.size, index, *numbers, passed, diagnosis)
-
-
-def check_vae(vae, x, eps, bound="elbo", y=None, **options):
-    """Check the gradient of a VAE's loss with respect to all its parameters, in a float64 copy.
-
-    Parameters
-    ----------
-    vae : VAE
-        Of any dtype; it is not changed.
-    x : array (B, D)
-    eps : array (K, B, L)
-    bound : str
-    y : array (B,), optional
-        The labels, for a conditional model.
-    **options
-        Of `check`.
-
-    Returns
-    -------
-    Report
-        With a block for each of the model's.
-    """
-    vae = vae.astype("float64")
-    parameters = vae.parameters
-
-    def loss(theta):
-        parameters.value = theta
-        return vae.loss(x, eps, bound, y)
-
-    def gradient(theta):
-        parameters.value = theta
-        vae.loss_and_grad(x, eps, bound, y)
-        return parameters.grad.copy()
-
-    return check(loss, parameters.value.copy(), gradient, parameters.blocks(), **options)

@@ -55,7 +55,7 @@ class Session:
         if self.theta.size <= ALL_UP_TO and self.theta.size * EVALUATIONS * self.seconds <= SECONDS:
             return "all", n_probes
         affordable = int(SECONDS / max(2 * EVALUATIONS * self.seconds * n_blocks, 1e-9))
-        return "auto", int(np.clip(affordable, min(2, n_probes), n_probes))
+        return "mixed", int(np.clip(affordable, min(2, n_probes), n_probes))
 
     def affordable(self, seconds, least, most, n_blocks=1):
         """How many coordinates of each of so many wrong blocks can be probed in a time."""
@@ -83,7 +83,7 @@ class Session:
         return FLOAT32_ATOL * float(np.sqrt(np.mean(entries**2))) if entries.size else 0.0
 
     def _against_noise(self, block):
-        """What is lost coordinate by coordinate may be seen along the gradient, where the slope is largest."""
+        """What is lost by coordinate may be seen along the gradient, where the slope is largest."""
         direction = gradient_direction(block, self.theta.ravel(), self.analytic)
         if direction is None:
             return []
@@ -94,10 +94,10 @@ class Session:
         if mode == "all":
             return list(range(block.start, block.stop))
         size, directions = block.stop - block.start, []
-        if mode in ("sample", "auto"):
+        if mode in ("sample", "mixed"):
             chosen = self.rng.choice(size, min(n_probes, size), replace=False)
             directions += [int(block.start + i) for i in chosen]
-        if mode in ("directions", "auto"):
+        if mode in ("directions", "mixed"):
             theta = self.theta.ravel()
             directions += [random_direction(block, theta, self.rng) for _ in range(n_probes)]
         return directions

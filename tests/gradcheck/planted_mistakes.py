@@ -65,7 +65,7 @@ def everywhere(code, *names):
 
 
 W01 = ("w0", "b0")
-DEEP = dict(sizes=(4, 6, 5, 3))
+DEEP = {"sizes": (4, 6, 5, 3)}
 X = np.array([0.7, -1.2, 0.3, 1.9, -0.4, 0.05, -2.1, 1.1, -0.8])
 POSITIVE = np.array([0.7, 1.2, 0.3, 1.9, 0.4, 0.15, 2.1, 1.1, 0.8])
 

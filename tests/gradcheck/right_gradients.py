@@ -1,4 +1,6 @@
-"""Right gradients that finite differences of one fixed step call wrong: {name: (function, theta, gradient)}."""
+"""Right gradients that finite differences of one fixed step call wrong: {name: (function, theta,
+gradient)}.
+"""
 
 import math
 

@@ -1,6 +1,7 @@
 """Losses a student differentiates by hand, each with its gradient by block: material for planted mistakes.
 
-A `Problem` gives its gradient as {block: array} at any theta, so that a mistake can be planted in the arrays, or inside
+A `Problem` gives its gradient as {block: array} at any theta, so that a mistake can be planted in the
+arrays, or inside
 the pass by the keywords that each problem takes.
 """
 
@@ -48,7 +49,7 @@ class Problem:
     def checked(self, change=None, *, at=None, with_terms=False, **wrong):
         """The arguments of ``check``."""
         theta = self.theta if at is None else at
-        arguments = dict(blocks=self.blocks, sizes=self.sizes or None)
+        arguments = {"blocks": self.blocks, "sizes": self.sizes or None}
         if with_terms:
             arguments["terms"] = self.terms
         return (self.value, theta, partial(self.gradient, change=change, **wrong)), arguments
@@ -219,7 +220,7 @@ def attention(n=5, d=4, seed=6):
         p = softmax((x @ q) @ (x @ k).T / np.sqrt(d))
         return ((p @ (x @ v) - y) ** 2).sum() / 2
 
-    def parts(q, k, v, root=np.sqrt(d), centred=1.0):
+    def parts(q, k, v, root=d**0.5, centred=1.0):
         Q, K, V = x @ q, x @ k, x @ v
         p = softmax(Q @ K.T / np.sqrt(d))
         do = p @ V - y

@@ -9,7 +9,7 @@ from smooth_functions import MISTAKES, SMOOTH, log_sum_exp, relu_layer, softmax
 from scratchvae.gradcheck import check
 from scratchvae.gradcheck.numerical import ROUNDINGS, STEP
 
-MODES = ("all", "sample", "directions", "auto")
+MODES = ("all", "sample", "directions", "mixed", "auto")
 EPS = np.finfo(np.float64).eps
 
 

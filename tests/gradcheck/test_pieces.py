@@ -80,7 +80,7 @@ def test_the_inputs_are_not_changed_and_may_be_float32(factors):
 @pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("name", MAPS)
 @pytest.mark.parametrize("n_latent", [1, 2, 5])
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_every_map_passes(name, n_latent, seed):
     n_latent = max(n_latent, 2) if name.endswith("coupling") else n_latent
     reparam = MAPS[name](n_latent)
@@ -88,7 +88,7 @@ def test_every_map_passes(name, n_latent, seed):
     if weights:
         reparam.parameters.value = 0.5 * np.random.default_rng(seed).standard_normal(len(weights))
         before = weights.value.copy()
-    report = check_reparameterization(reparam, seed=seed)
+    report = check_reparameterization(reparam, seed=seed, mode="mixed", n_probes=4)
     assert report.passed, f"\n{report}"
     has_lam = ["lam"] if reparam.n_params else []
     assert [block.name for block in report.blocks] == [*has_lam, "eps", *weights, "log_det"]
@@ -314,14 +314,20 @@ def plant_overwritten_dz(patch):
     patch.setattr(VAE, "backward", backward)
 
 
+#: name: (what plants it, the blocks behind it, the code, the term).
 PLANTED = {
-    "prior forgotten": (plant_no_prior, ENCODER),
-    "log-determinant forgotten": (plant_no_log_det, ENCODER),
-    "bias forgotten": (plant_no_bias, BIASES),
-    "weight reshaped, not transposed": (plant_transposed_output, ["decoder.0.weight"]),
-    "sum in place of mean": (plant_sum_for_mean, ENCODER + DECODER),
-    "residual of the wrong sign": (plant_flipped_residual, ENCODER + DECODER),
-    "decoder's way to z forgotten": (plant_overwritten_dz, ENCODER),
+    "prior forgotten": (plant_no_prior, ENCODER, "missing_term", "prior"),
+    "log-determinant forgotten": (plant_no_log_det, ENCODER, "missing_term", "log-determinant (entropy)"),
+    "bias forgotten": (plant_no_bias, BIASES, "zero", None),
+    "weight reshaped, not transposed": (plant_transposed_output, ["decoder.0.weight"], "transposed", None),
+    "sum in place of mean": (plant_sum_for_mean, ENCODER + DECODER, "scaled_term", "reconstruction"),
+    "residual of the wrong sign": (
+        plant_flipped_residual,
+        ENCODER + DECODER,
+        "scaled_term",
+        "reconstruction",
+    ),
+    "decoder's way to z forgotten": (plant_overwritten_dz, ENCODER, "missing_term", "reconstruction"),
 }
 
 
@@ -330,9 +336,13 @@ PLANTED = {
 def test_a_planted_bug_fails_exactly_the_blocks_behind_it(bug, dtype, mode, monkeypatch, rng):
     vae = small(dtype=dtype)
     x, eps = point(vae, rng)
-    plant, blocks = PLANTED[bug]
+    plant, blocks, code, term = PLANTED[bug]
     plant(monkeypatch)
-    assert failed(check_vae(vae, x, eps, mode=mode)) == [name for name in vae.parameters if name in blocks]
+    report = check_vae(vae, x, eps, mode=mode)
+    assert failed(report) == [name for name in vae.parameters if name in blocks]
+    found = {(b.diagnosis.code, b.diagnosis.term) for b in report.blocks if not b.passed}
+    assert found == {(code, term)}
+    assert len(blocks) == 1 or "one cause in" in report.summary
 
 
 def test_wrong_data_is_the_vaes_own_error(rng):

@@ -1,4 +1,6 @@
-"""A factor that differs from entry to entry: a chain factor such as sigma = exp(log_sigma) forgotten or doubled."""
+"""A factor that differs from entry to entry: a chain factor such as sigma = exp(log_sigma) forgotten or
+doubled.
+"""
 
 import numpy as np
 

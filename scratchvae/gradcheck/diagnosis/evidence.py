@@ -1,4 +1,6 @@
-"""What is known of the wrong blocks: the code's derivatives beside the numerical ones, coordinate by coordinate."""
+"""What is known of the wrong blocks: the code's derivatives beside the numerical ones, coordinate by
+coordinate.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,7 +9,8 @@ import numpy as np
 
 from scratchvae.gradcheck.numerical import ERRORS
 
-#: How many coordinates of a large block are looked at for its diagnosis: at least, at most, in so many seconds.
+#: How many coordinates of a large block are looked at for its diagnosis: at least, at most, in so many
+#: seconds.
 LEAST, MOST, SECONDS = 16, 400, 6.0
 #: How far a hypothesis may be from the numbers and still explain them, relative: for float64 and float32.
 CLOSE, CLOSE32 = 1e-4, 2e-3

@@ -1,4 +1,6 @@
-"""Mistakes that show at another point: the gradient is called where the hypothesis makes it right, or simple."""
+"""Mistakes that show at another point: the gradient is called where the hypothesis makes it right, or
+simple.
+"""
 
 import numpy as np
 
@@ -52,7 +54,8 @@ def moved_to(evidence, values):
 def at_one_preactivation(evidence, names):
     """{block: Diagnosis} of blocks that are off by one constant where all units have one pre-activation.
 
-    With its weight at zero and its bias at t, every unit of a layer gets t for every datum, so that a wrong local
+    With its weight at zero and its bias at t, every unit of a layer gets t for every datum, so that a wrong
+    local
     derivative psi(t) for phi'(t) is one factor, the same for all entries, that depends on t.
     Where theta is the input itself, the same holds with all its entries at t.
 
@@ -75,7 +78,7 @@ def _settings(evidence, names):
     weights = [name for name in names if len(evidence.blocks[name][1]) > 1]
     biases = [name for name in names if name not in weights and evidence.blocks[name][1]]
     if weights:
-        yield [({name: 0.0 for name in weights} | dict.fromkeys(biases, t), t) for t in LEVELS]
+        yield [(dict.fromkeys(weights, 0.0) | dict.fromkeys(biases, t), t) for t in LEVELS]
         for weight in weights:
             for bias in biases:
                 if evidence.blocks[bias][1][0] in evidence.blocks[weight][1]:
@@ -89,7 +92,9 @@ def _settings(evidence, names):
 
 
 def _factors_at(evidence, setting):
-    """(block, {level: factor}) if one block has a constant factor at each level, and not always 1; else None."""
+    """(block, {level: factor}) if one block has a constant factor at each level, and not always 1; else
+    None.
+    """
     sessions = [(t, evidence.session.elsewhere(moved_to(evidence, values))) for values, t in setting]
     if not sessions or any(session is None for _, session in sessions):
         return None
@@ -102,7 +107,9 @@ def _factors_at(evidence, setting):
 
 
 def _constant(block):
-    """analytic / numeric if it is one and the same for at least three entries; infinite if all numeric are zero."""
+    """analytic / numeric if it is one and the same for at least three entries; infinite if all numeric are
+    zero.
+    """
     if block is None or np.count_nonzero(block.visible) < 3:
         return None
     if not np.any(block.shows(block.n)):
@@ -173,7 +180,9 @@ def _vanishes(block):
 
 
 def right_without(evidence, names):
-    """The names of later weights at zero of which the wrong blocks are right: the mistake lies on the way there."""
+    """The names of later weights at zero of which the wrong blocks are right: the mistake lies on the way
+    there.
+    """
     return [
         name
         for name in evidence.passing
@@ -204,16 +213,17 @@ def of_few(evidence, name):
     gaps = [block.a - block.n for block in blocks]
     size = max(np.abs(gaps[0]).max(), 1e-300)
     if all(
-        np.abs(gap - gaps[0]).max() <= 1e-3 * size + 8 * block.e.max() for gap, block in zip(gaps, blocks)
+        np.abs(gap - gaps[0]).max() <= 1e-3 * size + 8 * block.e.max()
+        for gap, block in zip(gaps, blocks, strict=True)
     ):
         return "difference"
     with np.errstate(all="ignore"):
         slopes = [
             np.log((block.a / block.n) / (here.a / here.n)) / (block.theta - here.theta) for block in theirs
         ]
-    if all(np.isfinite(slope).all() for slope in slopes) and np.ptp(slopes) < 1e-2 * np.abs(slopes).max():
-        if np.abs(2 * np.mean(slopes) - np.round(2 * np.mean(slopes))) < 1e-2:
-            return "exp"
+    alike = all(np.isfinite(slope).all() for slope in slopes) and np.ptp(slopes) < 1e-2 * np.abs(slopes).max()
+    if alike and np.abs(2 * np.mean(slopes) - np.round(2 * np.mean(slopes))) < 1e-2:
+        return "exp"
     return ""
 
 

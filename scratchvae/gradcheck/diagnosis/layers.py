@@ -1,4 +1,6 @@
-"""What the blocks tell of each other: a weight and its bias share one incoming gradient, and layers have an order."""
+"""What the blocks tell of each other: a weight and its bias share one incoming gradient, and layers have an
+order.
+"""
 
 import numpy as np
 
@@ -30,7 +32,8 @@ def biases_follow(found, evidence):
             evidence.failing[weight], evidence.failing[bias]
         ):
             message = (
-                f"{weight!r} and {bias!r} are wrong in the same units, each by a factor of its own: the derivative "
+                f"{weight!r} and {bias!r} are wrong in the same units, each by a factor of its own: "
+                "the derivative "
                 "of the activation behind them is left out, or taken at the wrong place"
             )
             found[weight] = found[bias] = Diagnosis("activation", message)
@@ -45,7 +48,8 @@ def _by_units(weight, bias):
 def local_derivative(evidence, left):
     """{block: Diagnosis} of what nothing else explains: the incoming gradient of whole layers is wrong.
 
-    If all blocks up to some place are wrong and all later ones right, the mistake lies between them; it is a local
+    If all blocks up to some place are wrong and all later ones right, the mistake lies between them; it is a
+    local
     derivative if the gradient still points the right way, for a wrong matrix would turn it. Where no
     experiment can be made, because the gradient is an array, a weight that is wrong together with its bias is
     enough: what they share is the derivative of the activation behind them.
@@ -55,7 +59,8 @@ def local_derivative(evidence, left):
     along = all(cosine(evidence.failing[name]) > ALONG for name in left)
     if _is_before(evidence) and along:
         message = (
-            f"all blocks up to {left[-1]!r} are wrong though they point the right way, and all later ones are "
+            f"all blocks up to {left[-1]!r} are wrong though they point the right way, and all later "
+            "ones are "
             "right: a local derivative between them is wrong"
         )
         return dict.fromkeys(left, Diagnosis("activation", message))
@@ -63,7 +68,8 @@ def local_derivative(evidence, left):
     if not callable(evidence.session.gradient) and set(left) & paired:
         message = (
             "a weight and its bias are wrong together, and other blocks are right: the derivative of the "
-            "activation behind them, most likely; with the gradient as a function, not an array, it can be told"
+            "activation behind them, most likely; with the gradient as a function, not an array, it can "
+            "be told"
         )
         return {name: Diagnosis("activation", message) for name in left}
     return {}
@@ -78,7 +84,9 @@ def _is_before(evidence):
 
 
 def units_that_share(weight, bias):
-    """Whether the wrong columns (or rows) of a weight are the wrong entries of its bias, and are not just zero."""
+    """Whether the wrong columns (or rows) of a weight are the wrong entries of its bias, and are not just
+    zero.
+    """
     if not np.any(weight.a[weight.wrong]) or not bias.is_complete:
         return False
     units = np.flatnonzero(bias.wrong & bias.visible)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scratchvae.gradcheck.diagnosis.factors import factor_of
+from scratchvae.gradcheck.diagnosis.factors import factor_of, story_of
 from scratchvae.gradcheck.report import Diagnosis
 
 #: How near the factor of a term must be to -1 or 1 to be it.
@@ -68,8 +68,15 @@ def _of_term(term, factor, evidence):
             f"the term {term!r} is counted twice, or should not be there: the difference is its gradient"
         )
         return Diagnosis("extra_term", message, 2.0, term)
-    what = "has the wrong sign" if abs(times + 1) < NEAR else f"is taken {times:.6g} times"
-    return Diagnosis("scaled_term", f"the term {term!r} {what}: all else is right", times, term)
+    if abs(times + 1) < NEAR:
+        return Diagnosis(
+            "scaled_term", f"the term {term!r} has the wrong sign: all else is right", -1.0, term
+        )
+    story = story_of(abs(times), evidence.sizes)
+    message = (
+        f"the term {term!r} is taken {times:.6g} times{f' ({story})' if story else ''}: all else is right"
+    )
+    return Diagnosis("scaled_term", message, times, term)
 
 
 def _proportional(g, n, e, close):

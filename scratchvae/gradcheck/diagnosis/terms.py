@@ -15,7 +15,8 @@ WANTED = 1e-7
 def gradients_of(evidence):
     """{term: {failing block: array}}: the true gradient of each term at the failing blocks' coordinates.
 
-    If a term's value can be called, by finite differences, because the gradient that the caller gives may be the one
+    If a term's value can be called, by finite differences, because the gradient that the caller gives may be
+    the one
     that is wrong; else the caller's.
     """
     if not hasattr(evidence, "of_terms"):
@@ -31,7 +32,7 @@ def in_all_blocks(evidence):
 def _gradient(evidence, term):
     value, gradient = evidence.terms[term]
     given = None if gradient is None else _given(evidence, term, gradient)
-    if not callable(value):
+    if not callable(value) or not np.isfinite(value_near(value, evidence.session.theta.copy())):
         return given
     measured = {name: _measured(evidence, value, name) for name in evidence.failing}
     if given is not None and all(_agree(given[name], measured[name]) for name in given):

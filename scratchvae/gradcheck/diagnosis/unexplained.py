@@ -11,7 +11,8 @@ def unexplained(block, evidence, clues=()):
     hint = ""
     if not evidence.passing and np.any(block.a):
         hint = (
-            "; if it is an estimator of the gradient of an expectation, it need not be the gradient of the function "
+            "; if it is an estimator of the gradient of an expectation, it need not be the gradient of the "
+            "function "
             "at fixed noise: check its mean instead"
         )
     message = "no simple mistake explains the difference" + (f" ({', '.join(clues)})" if clues else "")
