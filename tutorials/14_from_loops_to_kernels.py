@@ -8,8 +8,8 @@
 # **Equations**: (14) the Bernoulli likelihood, (18) and (19) Adam.
 #
 # **You need**: lessons 06 and 08. **Time**: 20 seconds to run, and seconds differ from machine to machine,
-# so that no claim depends on them but "far faster". **Expected output**: seven lines that begin with
-# `[holds]`, and two figures.
+# so that claims on them are of ratios within one run, with wide margins. **Expected output**: seven lines
+# that begin with `[holds]`, and two figures.
 
 # %%
 import time
@@ -83,9 +83,9 @@ course.claim(
 # %% [markdown]
 # ## Why a kernel can beat arrays
 #
-# NumPy's line makes seven passes over the data: `abs`, minus, `exp`, `log1p`, `maximum`, a product,
+# NumPy's line makes nine passes over the data: `abs`, minus, `exp`, `log1p`, `maximum`, a product, two
 # differences, a sum, and each pass reads arrays and writes a new one. A *kernel*, compiled by numba from a
-# Python function, does in one pass what is not an expensive function. It is the same loop as above, but
+# Python function, does in one pass all that needs no expensive function. It is the same loop as above, but
 # the compiler knows the types and makes machine code of it. In this package every kernel is written twice:
 # in NumPy, to be read (`kernels/reference.py`), and for numba, to be run (`kernels/jitted.py`); a test
 # holds the two against each other.
@@ -118,9 +118,10 @@ course.claim(
 #
 # A product of a $B \times n$ and an $n \times m$ matrix takes $2Bnm$ operations on $Bn + nm + Bm$ numbers:
 # for large $B$, many operations for every number that is fetched. It is limited by arithmetic. Adam takes
-# some ten operations for seven numbers fetched or written: it is limited by memory. The *roofline* draws
-# both limits: operations per second against operations per byte. What is measured lies below it. BLAS, the
-# library behind NumPy's `@`, comes near the flat roof; nothing that we could write in Python would.
+# some twelve operations for seven numbers fetched or written: it is limited by memory. The *roofline*
+# draws both limits: operations per second against operations per byte. What is measured lies below it.
+# BLAS, the library behind NumPy's `@`, comes near the flat roof; no loop that we could write in Python
+# would.
 
 # %%
 size = 512 if course.quick else 1024
