@@ -8,7 +8,7 @@
 # **Equations**: (13), the normal density. `scratchvae eq 13` prints it with the lines that implement it.
 #
 # **You need**: Python, NumPy, what a mean and an integral are. **Time**: 2 seconds to run. **Expected
-# output**: eight lines that begin with `[holds]`, and two figures.
+# output**: nine lines that begin with `[holds]`, and two figures.
 
 # %%
 import math
@@ -69,9 +69,9 @@ course.claim("and so does SciPy", gap < 1e-12, f"largest difference {gap:.1e}")
 # ## Why logarithms: the disease
 #
 # If $D$ numbers are independent, their joint density is the product of the single ones. An image has
-# hundreds of pixels, a data set thousands of rows, and a product of a thousand numbers below one is
-# smaller than any number that a computer can hold: it becomes exactly zero. From then on nothing can be
-# compared, and no logarithm can be taken.
+# hundreds of pixels, a data set thousands of rows, and a product of thousands of numbers well below one is
+# smaller than the smallest positive number that a computer can hold: it becomes exactly zero. From then on
+# nothing can be compared, and no logarithm can be taken.
 
 # %%
 many = rng.normal(mu, sigma, 5000)
@@ -142,16 +142,25 @@ course.save(drawn, "00_gaussian")
 # %% [markdown]
 # ## Vectors
 #
-# A vector of $L$ independent Gaussians has the *sum* of the $L$ log-densities as its log-density.
-# Everywhere in the package the last axis of an array is summed over, and all others are kept: for `x` of
-# shape `(K, B, L)`, $K$ draws for $B$ data, the result has shape `(K, B)`. The figure shows what the sum
-# does to probability in many dimensions: the density is largest at zero, and yet almost no draw is near
-# zero, for there is hardly any room there.
+# A vector of $L$ independent Gaussians has the *sum* of the $L$ log-densities as its log-density. The
+# functions of `sv.densities` give one value for each number; wherever the package treats a vector, the
+# last axis of an array is summed over and all others are kept: for `x` of shape `(K, B, L)`, $K$ draws for
+# $B$ data, the result has shape `(K, B)`. The figure shows what the sum does to probability in many
+# dimensions: the density is largest at zero, and yet almost no draw is near zero, for there is hardly any
+# room there.
 
 # %%
+vectors = rng.standard_normal((4, 3, 5))  # (K, B, L)
+summed = log_density(vectors, 0.0, 0.0).sum(axis=-1)
+gap = np.abs(summed - stats.multivariate_normal(np.zeros(5)).logpdf(vectors)).max()
+course.claim(
+    "the sum over the last axis is SciPy's density of a vector, one value a vector",
+    summed.shape == (4, 3) and gap < 1e-12,
+    f"shape {summed.shape}, largest difference {gap:.1e}",
+)
 shell = [np.linalg.norm(rng.standard_normal((n, dim)), axis=-1) for dim in (1, 10, 100)]
 course.claim(
-    "in 100 dimensions no draw of a standard normal is near its mode",
+    "in 100 dimensions no draw of a standard normal is within 5 of its mode",
     shell[2].min() > 5,
     f"of {n:,}, the nearest is {shell[2].min():.2f} away, the mean distance {shell[2].mean():.2f}",
 )
@@ -189,7 +198,7 @@ course.save(drawn, "00_shell")
 # 1.2.4 and 2.3; K. P. Murphy, *Probabilistic Machine Learning: An Introduction*, MIT Press 2022, sections
 # 2.6 and 3.2.
 #
-# **Answers**: 1. Yes, wherever the density exceeds one, as at the mode when $\sigma < 0.39$. 2. Every real
-# number is allowed, so a step can never leave the domain, and a step of a given size is a *relative*
-# change of sigma. 3. Probability is density times volume, and the volume at distance $r$ grows as
-# $r^{99}$.
+# **Answers**: 1. Yes, wherever the density exceeds one, as at the mode when $\sigma < 1/\sqrt{2\pi}
+# \approx 0.399$. 2. Every real number is allowed, so a step can never leave the domain, and a step of a
+# given size is a *relative* change of sigma. 3. Probability is density times volume, and the volume at
+# distance $r$ grows as $r^{99}$.

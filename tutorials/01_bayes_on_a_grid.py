@@ -7,8 +7,8 @@
 #
 # **Equations**: (1) Bayes' theorem, (2) the evidence.
 #
-# **You need**: `00_a_gaussian_by_hand.py`. **Time**: 5 seconds to run. **Expected output**: eleven lines
-# that begin with `[holds]`, and three figures.
+# **You need**: `00_a_gaussian_by_hand.py`. **Time**: 5 seconds to run. **Expected output**: ten lines that
+# begin with `[holds]`, and three figures.
 
 # %%
 import math
@@ -49,12 +49,12 @@ rng = np.random.default_rng(0)  # the one seed of this script
 # sum.
 
 # %%
-heads, throws = 7, 10
+backs, throws = 7, 10
 grid = np.linspace(0, 1, 1001)  # z
 width = grid[1] - grid[0]
 joint = []  # p(x|z) p(z)
 for z in grid:
-    prior, likelihood = 1.0, z**heads * (1 - z) ** (throws - heads)
+    prior, likelihood = 1.0, z**backs * (1 - z) ** (throws - backs)
     joint.append(likelihood * prior)
 evidence = sum(joint) * width
 posterior = [value / evidence for value in joint]
@@ -75,8 +75,8 @@ course.claim(
 # %% [markdown]
 # ## With arrays, in logarithms
 #
-# With ten throws the product is $10^{-3}$. With ten thousand it would be zero to the computer (see lesson
-# 00), at every point of the grid, and $0/0$ is no posterior. In logarithms, with the largest value
+# With ten throws the product is 0.002 at most. With ten thousand it would be zero to the computer (see
+# lesson 00), at every point of the grid, and $0/0$ is no posterior. In logarithms, with the largest value
 # subtracted before the exponential, all is well: the subtraction multiplies numerator and denominator by
 # the same factor.
 
@@ -91,13 +91,13 @@ def grid_posterior(log_joint, width):
 
 
 inside = np.linspace(0, 1, 1003)[1:-1]  # at 0 and 1 themselves the logarithms are infinite
-log_joint = heads * np.log(inside) + (throws - heads) * np.log1p(-inside)
+log_joint = backs * np.log(inside) + (throws - backs) * np.log1p(-inside)
 density, log_evidence = grid_posterior(log_joint, inside[1] - inside[0])
 gap = np.abs(density - stats.beta.pdf(inside, 8, 4)).max()
-course.claim("the posterior is the beta density Beta(8, 4)", gap < 1e-4, f"largest difference {gap:.1e}")
+course.claim("the posterior is the beta density Beta(8, 4)", gap < 1e-8, f"largest difference {gap:.1e}")
 
-many = 1000  # the same share of heads, of a thousand times as many throws
-naive = inside ** (many * heads) * (1 - inside) ** (many * (throws - heads))
+many = 1000  # the same share of backs, of a thousand times as many throws
+naive = inside ** (many * backs) * (1 - inside) ** (many * (throws - backs))
 density_many, log_evidence_many = grid_posterior(many * log_joint, inside[1] - inside[0])
 course.claim(
     "with 10,000 throws the product is zero everywhere, its logarithm is not",
@@ -124,11 +124,11 @@ for x in data:
     history.append(belief)
 gap = np.abs(belief - density).max()
 course.claim(
-    "one by one and all at once give the same posterior", gap < 1e-2, f"largest difference {gap:.1e}"
+    "one by one and all at once give the same posterior", gap < 1e-9, f"largest difference {gap:.1e}"
 )
 course.claim(
     "and the same evidence, as a product of predictions",
-    abs(log_total - log_evidence) < 2e-3,
+    abs(log_total - log_evidence) < 1e-9,
     f"{log_total:.4f} against {log_evidence:.4f} nats",
 )
 
@@ -195,8 +195,9 @@ course.save(drawn, "01_priors")
 # `sv.grid_posterior` does the same for a model that is written down once and for all, in one or two
 # dimensions, chooses the window by itself and says when the grid is too coarse or cuts something off.
 # Here: mean and standard deviation of normal data, both unknown. The picture shows what a single number
-# cannot: the two are known with different precision, and a small sample leaves a long tail of large
-# standard deviations.
+# cannot: which pairs of values are credible together, and that a small sample leaves a long tail of large
+# standard deviations. `prior` and `likelihood` return a log density and its derivatives by the parameters;
+# a grid needs only the first (lesson 13 explains the rest).
 
 
 # %%
@@ -234,7 +235,7 @@ course.save(drawn, "01_two_unknowns")
 #
 # ## Summary
 #
-# - Posterior = likelihood times prior, divided by its own sum. The sum is the evidence.
+# - Posterior = likelihood times prior, divided by its own integral. The integral is the evidence.
 # - Work with logarithms, and subtract the largest before the exponential.
 # - Data may come in any order and in any portions. A prior of zero is for ever.
 # - The cost of a grid is exponential in the number of unknowns.
@@ -259,7 +260,8 @@ course.save(drawn, "01_two_unknowns")
 # J. C. MacKay, *Information Theory, Inference, and Learning Algorithms*, Cambridge University Press 2003,
 # chapter 3.
 #
-# **Answers**: 1. Of $x$ for fixed $z$, yes; of $z$ for fixed $x$, no: its integral over $z$ is the
-# evidence (under a flat prior), not one. 2. No: it is the probability of one particular order among
-# $2^{10}$; a fair coin gives 0.00098 to every order. Evidence compares models, it does not grade one. 3.
-# Not necessarily: they may have had different priors, and both may have used Bayes' theorem correctly.
+# **Answers**: 1. Of $x$ for fixed $z$ it is a probability (the throws are discrete); of $z$ for fixed $x$
+# it is no density: its integral over $z$ is the evidence (under a flat prior), not one. 2. No: it is the
+# probability of one particular order among $2^{10}$; a fair coin gives 0.00098 to every order. Evidence
+# compares models, it does not grade one. 3. Not necessarily: they may have had different priors, and both
+# may have used Bayes' theorem correctly.

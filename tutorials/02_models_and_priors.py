@@ -8,7 +8,7 @@
 # **Equations**: (1) Bayes' theorem, (2) the evidence, (13) the normal density.
 #
 # **You need**: lessons 00 and 01; what a matrix product is. **Time**: 5 seconds to run. **Expected
-# output**: ten lines that begin with `[holds]`, and three figures.
+# output**: nine lines that begin with `[holds]`, and three figures.
 
 # %%
 import numpy as np
@@ -71,8 +71,9 @@ course.claim(
 # ## The evidence in closed form
 #
 # What are the data, before we know $z$? Each $x_i$ is $z$ plus noise, and $z$ is random: the vector $x$ is
-# normal with covariance $\sigma^2 I + \sigma_0^2\, \mathbf 1 \mathbf 1^T$: its entries are correlated
-# because they share $z$. The density of this normal at the data that came is the evidence.
+# normal with covariance $\sigma^2 I + \sigma_0^2\, \mathbf 1 \mathbf 1^T$, where $I$ is the identity
+# matrix and $\mathbf 1$ the vector of ones: its entries are correlated because they share $z$. The density
+# of this normal at the data that came is the evidence.
 
 # %%
 cov = sigma**2 * np.eye(len(x)) + sigma_0**2 * np.ones((len(x), len(x)))
@@ -148,15 +149,15 @@ course.save(drawn, "02_occam")
 #
 # Before any data come, draw $z$ from the prior and data from the model: what comes is what the model
 # expects to see. A prior that looks harmless as a density of $z$ may say absurd things about $x$. Take the
-# probability of a rare disease, with a normal prior on its logit: a standard deviation of 10 is
-# "uninformative" only by name.
+# probability of a rare disease, with a normal prior on its *logit* $\log\frac{p}{1-p}$: a standard
+# deviation of 10 is "uninformative" only by name.
 
 # %%
 n_draws = 2_000 if course.quick else 20_000
 wide, narrow = (1 / (1 + np.exp(-rng.normal(0, scale, n_draws))) for scale in (10, 1.5))
 extreme = [np.mean((p < 0.01) | (p > 0.99)) for p in (wide, narrow)]
 course.claim(
-    "a wide prior on the logit is nearly sure of an extreme probability",
+    "a wide prior on the logit puts most of its mass on extreme probabilities",
     extreme[0] > 0.6 and extreme[1] < 0.02,
     f"share below 0.01 or above 0.99: {extreme[0]:.2f} with scale 10, {extreme[1]:.3f} with scale 1.5",
 )
@@ -191,7 +192,7 @@ print(check)
 fine_data = sv.models.NormalMean(wild[:48], 1.0, prior_sigma=10.0)
 good = predictive_check(fine_data, fine_data.posterior.sample(500, rng), largest_distance, rng)
 course.claim("the outliers are beyond what the model can make", check.p < 0.01, f"p = {check.p:.3f}")
-course.claim("without them nothing is wrong", 0.01 < good.p < 0.99, f"p = {good.p:.3f}")
+course.claim("without them the check finds nothing", 0.01 < good.p < 0.99, f"p = {good.p:.3f}")
 drawn, ax = plotting.figure(6.4, 3.4)
 check.plot(ax)
 course.save(drawn, "02_predictive_check")
@@ -208,8 +209,8 @@ course.save(drawn, "02_predictive_check")
 #
 # ## Try this
 #
-# 1. Multiply the prior's standard deviation of the regression by 100. The posterior hardly moves; what
-#    does the evidence do, and why?
+# 1. Multiply the prior's standard deviation of the regression of degree 2 by 100. The posterior hardly
+#    moves; what does the evidence do, and why?
 # 2. Double the noise of the polynomial's data. Which degree has the largest evidence now?
 # 3. Check the outliers' model with $T$ the mean of the data. Why does this find nothing?
 #

@@ -27,8 +27,9 @@ rng = np.random.default_rng(0)  # the one seed of this script
 # $$\mathrm{KL}(q \,\|\, p) = \mathbb E_{q(z)}\big[\log q(z) - \log p(z)\big]$$
 #
 # $\mathbb E_{q(z)}$ is the expectation over $z$ drawn from $q$. The divergence is zero if $q = p$ and
-# positive otherwise, because $\log u \le u - 1$: $-\mathrm{KL} = \mathbb E_q[\log (p/q)] \le \mathbb
-# E_q[p/q] - 1 \le 0$. It is no distance: exchange $q$ and $p$ and it changes. On a grid it is a sum.
+# positive otherwise, because $\log u \le u - 1$ with equality only at $u = 1$: $-\mathrm{KL} = \mathbb
+# E_q[\log (p/q)] \le \mathbb E_q[p/q] - 1 \le 0$. It is no distance: exchange $q$ and $p$ and it changes.
+# On a grid it is a sum.
 
 # %%
 z = np.linspace(-12, 12, 4001)
@@ -157,6 +158,10 @@ true = line.exact_posterior()
 rho = true.cov[0, 1] / np.sqrt(true.cov[0, 0] * true.cov[1, 1])
 factored = sv.fit(line, family="mean_field", rng=rng, progress=False)
 full = sv.fit(line, family="full_rank", rng=rng, progress=False)
+off = np.abs(factored.mean - true.mean) / np.sqrt(np.diag(true.cov))
+course.claim(
+    "the mean-field mean is right", off.max() < 0.1, f"off by at most {off.max():.4f} standard deviations"
+)
 ratio = np.diag(factored.cov) / np.diag(true.cov)
 course.claim(
     "the mean-field variances are 1 - rho^2 times the true ones",
@@ -190,8 +195,8 @@ course.save(drawn, "03_mean_field")
 #   tight when $q$ is the posterior.
 # - Variational inference maximises the ELBO over a family. What the family cannot express remains as a
 #   gap.
-# - $\mathrm{KL}(q\|p)$ makes $q$ hide where $p$ is: modes are lost, and mean-field variances are too
-#   small.
+# - $\mathrm{KL}(q\|p)$ makes $q$ hide where $p$ is: modes can be lost, and mean-field variances of a
+#   correlated normal are too small.
 #
 # ## Try this
 #

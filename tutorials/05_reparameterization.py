@@ -25,10 +25,10 @@ rng = np.random.default_rng(0)  # the one seed of this script
 # %% [markdown]
 # ## What a map does to a density
 #
-# Noise $\epsilon$ has the density $p(\epsilon)$, and $z = g(\epsilon)$ for an invertible map $g$. Which
-# density has $z$? Probability is carried along: what lies in a small piece around $\epsilon$ ends up in
-# the image of the piece around $z$. If the image is larger, the same probability is spread thinner. In one
-# dimension lengths are stretched by $|g'(\epsilon)|$, so
+# Noise $\epsilon$ has the density $p(\epsilon)$, and $z = g(\epsilon)$ for an invertible, differentiable
+# map $g$. Which density has $z$? Probability is carried along: what lies in a small piece around
+# $\epsilon$ ends up in the image of the piece around $z$. If the image is larger, the same probability is
+# spread thinner. In one dimension lengths are stretched by $|g'(\epsilon)|$, so
 #
 # $$q(z) = p(\epsilon) \,/\, |g'(\epsilon)|, \qquad \epsilon = g^{-1}(z)$$
 #
@@ -113,8 +113,8 @@ course.save(drawn, "05_areas")
 # - *Which gradient was hard?* That by the parameters of $q$ (in a VAE: of the encoder). They are in the
 #   distribution that the expectation is taken over. The gradient by the model's own parameters never was a
 #   problem: it may go inside.
-# - *What is the expectation over afterwards?* Over $p(\epsilon)$, no longer over $q(z)$. Only therefore
-#   may the gradient by $\lambda$ go inside.
+# - *What is the expectation over afterwards?* Over $p(\epsilon)$, no longer over $q(z)$. That is why the
+#   gradient by $\lambda$ may go inside.
 #
 # ## The diagonal map
 #
@@ -144,7 +144,11 @@ z, log_det = diagonal_forward(lam, eps)
 z_library, log_det_library, cache = library.forward(lam, eps)
 dz, dlog_det = rng.standard_normal(L), np.array(0.7)
 ours, theirs = diagonal_backward(lam, eps, dz, dlog_det), library.backward(cache, dz, dlog_det)
-gap = max(np.abs(z - z_library).max(), abs(log_det - log_det_library), np.abs(ours[0] - theirs[0]).max())
+gap = max(
+    np.abs(z - z_library).max(),
+    abs(log_det - log_det_library),
+    *(np.abs(a - b).max() for a, b in zip(ours, theirs, strict=True)),
+)
 course.claim("our ten lines are the library's map", gap < 1e-12, f"largest difference {gap:.1e}")
 jacobian = np.stack([(diagonal_forward(lam, eps + 1e-6 * e)[0] - z) / 1e-6 for e in np.eye(L)], axis=-1)
 numerical = np.linalg.slogdet(jacobian)[1]
@@ -159,12 +163,25 @@ course.claim("and the gradient checker finds nothing wrong", report.passed, f"{l
 # %% [markdown]
 # ## A mistake that a gradient check cannot see
 #
-# Suppose `exp` is forgotten: the network's output, meant as $\log\sigma$, is called `log_var`, and $\sigma
-# = e^{\texttt{log\_var}}$ in forward *and* backward, while the determinant uses $\texttt{log\_var}/2$.
-# Forward and backward agree with each other, so every gradient check is happy. The density is wrong all
-# the same: it does not integrate to one. Only a comparison with something outside the code shows it.
+# Suppose a half is forgotten: a parameter is meant as the logarithm of the variance, `log_var`, but
+# $\sigma = e^{\texttt{log\_var}}$ in forward *and* backward, while the determinant uses
+# $\texttt{log\_var}/2$. Forward and backward agree with each other, so every gradient check is happy. The
+# density is wrong all the same: it does not integrate to one. Only a comparison with something outside the
+# code shows it.
+
 
 # %%
+def mistaken(lam):
+    mu, log_var = np.split(lam, 2)
+    return dz @ (mu + np.exp(log_var) * eps) + dlog_det * log_var.sum() / 2
+
+
+def mistaken_gradient(lam):
+    return np.concatenate([dz, dz * np.exp(lam[L:]) * eps + dlog_det / 2])
+
+
+report = sv.gradcheck.check(mistaken, lam, mistaken_gradient)
+course.claim("the gradient check passes the mistaken map", report.passed, f"error {report.worst.error:.0e}")
 axis = np.linspace(-40, 40, 400_001)
 mu, log_sigma = lam[0], lam[L]
 eps_of = (axis - mu) / np.exp(log_sigma)
@@ -179,10 +196,10 @@ course.claim("the wrong one does not", abs(area["wrong"] - 1) > 0.02, f"{area['w
 # ## Full rank: one triangle
 #
 # To let coordinates be correlated, replace the diagonal by a lower triangular matrix $T$ with a positive
-# diagonal: $z = \mu + T\epsilon$ has the covariance $T T^T$, and every covariance can be written so
-# (Cholesky). The determinant of a triangular matrix is the product of its diagonal: still $L$ numbers.
-# That is the art of this course's second half: maps that are as free as possible and have a determinant
-# that is as cheap as this.
+# diagonal: $z = \mu + T\epsilon$ has the covariance $T T^T$, and every positive definite covariance can be
+# written so (Cholesky). The determinant of a triangular matrix is the product of its diagonal: still $L$
+# numbers. That is the art of this course's second half: maps that are as free as possible and have a
+# determinant that is as cheap as this.
 
 # %%
 full = build("full_rank", 2)

@@ -44,8 +44,8 @@ rng = np.random.default_rng(0)  # the one seed of this script
 # - $b_j$ is in $a_{ij}$ for every row, multiplied by one: $db_j = \sum_i da_{ij}$.
 # - $x_{ik}$ is in $a_{ij}$ for every $j$, multiplied by $W_{kj}$: $dx = da\, W^T$.
 #
-# The shapes leave no other choice, which is a good check and no proof. First with loops, exactly as the
-# sums stand there, then with products of matrices.
+# The shapes leave hardly another choice, which is a good check and no proof. First with loops, exactly as
+# the sums stand there, then with products of matrices.
 
 
 # %%
@@ -73,15 +73,17 @@ x, W, b = rng.standard_normal((5, 4)), rng.standard_normal((4, 3)), rng.standard
 da = rng.standard_normal((5, 3))
 fast, slow = linear_backward(linear_forward(x, W, b)[1], da), linear_backward_loops(x, W, da)
 gap = max(np.abs(one - other).max() for one, other in zip(fast, slow, strict=True))
-course.claim("three products of matrices are the three loops", gap < 1e-12, f"largest difference {gap:.1e}")
+course.claim(
+    "two products of matrices and a sum are the three loops", gap < 1e-12, f"largest difference {gap:.1e}"
+)
 
 # %% [markdown]
 # ## An activation, and the disease of the wrong place
 #
 # $h = \tanh(a)$ acts on each entry by itself: $da = dh\,\tanh'(a)$, and $\tanh' = 1 - \tanh^2 = 1 - h^2$.
 # It is written with the *output*, which is at hand. This is where most mistakes are made: `1 - a**2` has
-# the right shape, gives plausible numbers near zero, and even trains a little. A numerical derivative
-# shows it.
+# the right shape, gives plausible numbers near zero, and may even train for a while. A numerical
+# derivative shows it.
 
 
 # %%
@@ -102,6 +104,7 @@ course.claim("1 - h^2 agrees with the numerical derivative", right < 1e-8, f"lar
 course.claim("1 - a^2 does not", wrong > 0.1, f"largest difference {wrong:.2f}")
 report = sv.gradcheck.check(lambda a: float((dh * np.tanh(a)).sum()), a, lambda a: dh * (1 - a**2))
 print(report)
+course.claim("the gradient checker rejects it", not report.passed, f"relative error {report.worst.error:.1f}")
 
 # %% [markdown]
 # ## The Bernoulli log-likelihood
@@ -112,8 +115,8 @@ print(report)
 # $$\log p(x \mid l) = x \log s(l) + (1-x) \log(1 - s(l)) = x\, l - \log(1 + e^l)$$
 #
 # and the derivative by $l$ is $x - s(l)$: what came minus what was expected. The first form breaks where
-# $s$ rounds to 0 or 1, at $|l|$ of some 40; the second, with $\log(1+e^l) = \max(l, 0) + \log(1 +
-# e^{-|l|})$, never does.
+# $s$ rounds to 1, from $l$ of some 37 on, or to 0, below some $-745$; the second, with $\log(1+e^l) =
+# \max(l, 0) + \log(1 + e^{-|l|})$, never does.
 
 
 # %%
@@ -124,7 +127,7 @@ def bernoulli_forward(x, logits):
 
 def bernoulli_backward(cache, dlog_p):
     x, logits = cache
-    sigmoid = 0.5 * (1 + np.tanh(logits / 2))
+    sigmoid = 0.5 * (1 + np.tanh(logits / 2))  # s(l), without an exponential that overflows
     return dlog_p[:, None] * (x - sigmoid)
 
 

@@ -8,8 +8,8 @@
 # **Equations**: (21) the numerical derivative, (64) its extrapolation with an error estimate, (65) the
 # noise of a function.
 #
-# **You need**: lessons 05 and 06. **Time**: 15 seconds to run. **Expected output**: twelve lines that
-# begin with `[holds]`, and three figures.
+# **You need**: lessons 04 to 06. **Time**: 15 seconds to run. **Expected output**: eleven lines that begin
+# with `[holds]`, and three figures.
 
 # %%
 import numpy as np
@@ -210,10 +210,10 @@ course.claim(
 )
 
 # %% [markdown]
-# And one thing passes *wrongly for a checker, rightly for a statistician*: an **estimator**. The
-# score-function gradient of lesson 04 is not the derivative of the Monte Carlo ELBO at fixed noise. It
-# need not be. What it must do is agree *on average* with the gradient of the expectation, and that is a
-# question for a $z$-test over many draws.
+# And one thing fails the check and is right all the same: an **estimator**. The score-function gradient of
+# lesson 04 is not the derivative of the Monte Carlo ELBO at fixed noise. It need not be. What it must do
+# is agree *on average* with the gradient of the expectation, and that is a question for a $z$-test over
+# many draws.
 
 # %%
 mu, target = 0.5, 2.0
@@ -259,7 +259,7 @@ course.save(drawn, "07_estimator")
 #
 # 1. Why is the best step of the central difference near $\varepsilon^{1/3}$, and its best error near
 #    $\varepsilon^{2/3}$?
-# 2. A ReLU network fails the check at one point and passes at another. What happened?
+# 2. A ReLU network fails a check with one fixed step at one point and passes at another. What happened?
 # 3. Would a check along one random direction find every mistake?
 #
 # **Exercises**: `tutorials/exercises/ex07_gradient_checking.py`. **Next**: `08_the_vae.py`.
@@ -270,5 +270,5 @@ course.save(drawn, "07_estimator")
 # Press 2007, section 5.7.
 #
 # **Answers**: 1. $h^2$ and $\varepsilon/h$ are equal there. 2. A kink within the step at the first point:
-# the one-sided slopes differ. 3. With probability one it sees *that* something is wrong, unless the
-# mistake is below the noise; it cannot say where.
+# the one-sided slopes differ (the package's checker says so and leaves it out). 3. With probability one it
+# sees *that* something is wrong, unless the mistake is below the noise; it cannot say where.
