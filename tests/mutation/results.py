@@ -1,0 +1,49 @@
+"""What became of each mutant, kept so that a run goes on where it was stopped."""
+
+import hashlib
+import json
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "kept"
+
+
+class Results:
+    """The fates of the mutants of one group, in ``kept/GROUP.json`` (not under version control)."""
+
+    def __init__(self, group):
+        self.path = FOLDER / f"{group}.json"
+        self.fates = json.loads(self.path.read_text()) if self.path.exists() else {}
+        self._unwritten = 0
+
+    def has(self, mutant, module):
+        """Whether it is known what becomes of this mutant of this source."""
+        fate = self.fates.get(mutant.key)
+        return fate is not None and fate["source"] == fingerprint(module)
+
+    def put(self, mutant, module, state, by, how):
+        """Keep one fate: "caught" by a test with an exception, or "survived" so many tests."""
+        self.fates[mutant.key] = {
+            "module": mutant.module,
+            "kind": mutant.kind,
+            "state": state,
+            "by": by,
+            "how": how,
+            "line": mutant.line,
+            "source": fingerprint(module),
+        }
+        self._unwritten += 1
+        if self._unwritten >= 50:
+            self.write()
+
+    def write(self):
+        """Replace the file whole."""
+        FOLDER.mkdir(exist_ok=True)
+        draft = self.path.with_suffix(".draft")
+        draft.write_text(json.dumps(self.fates, indent=0))
+        draft.replace(self.path)
+        self._unwritten = 0
+
+
+def fingerprint(module):
+    """Of the source text, so that a changed module is run anew."""
+    return hashlib.sha256("\n".join(module.source).encode()).hexdigest()[:12]

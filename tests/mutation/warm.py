@@ -1,0 +1,163 @@
+"""The run of one group: a warm process forks a child for each mutant, or starts a fresh one where it must.
+
+``python -m mutation.warm GROUP`` is started by ``tests/mutants.py``, with the group's environment.
+"""
+
+import gc
+import os
+import selectors
+import signal
+import sys
+import time
+import warnings
+from collections import Counter
+
+import pytest
+
+from mutation import running
+from mutation.baseline import Baseline
+from mutation.fresh import start_afresh
+from mutation.operators import Module
+from mutation.results import Results
+from mutation.scope import GROUPS, TESTS, is_mathematics, modules_of
+
+#: Seconds of tests that a mutant is given at first, and if it survives them.
+FEW_SECONDS, MANY_SECONDS = 2.0, 15.0
+
+
+def main(group, only="", jobs=2):
+    """Run all mutants of a group that have no result yet."""
+    modules = [Module(name, path, is_mathematics) for name, path in modules_of(group) if only in name]
+    results = Results(group)
+    if all(results.has(mutant, module) for module in modules for mutant in module.mutants):
+        return
+    early = running.Lines({module.path for module in modules}, in_functions_only=True)
+    tests = [str(TESTS / name) for name in GROUPS[group].tests]
+
+    def take_over(items, listener):
+        early.stop()
+        Run(group, modules, results, early, items, listener, int(jobs)).run()
+
+    early.start()
+    options = ["-q", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist", "-s"]
+    pytest.main([*options, *tests], plugins=[running.Listener(take_over)])
+
+
+class Run:
+    """All mutants of one group against its collected tests."""
+
+    def __init__(self, group, modules, results, early, items, listener, jobs):
+        self.modules, self.results, self.listener, self.jobs = modules, results, listener, jobs
+        self.early = early.seen
+        self.items = {item.nodeid: item for item in items if is_asked(item, group)}
+        self.killers = Counter()
+        self.functions = running.live_functions({module.path for module in modules})
+        gc.freeze()  # a child need not copy the pages on which these objects' marks are
+        self.reached = Baseline(group, modules).of(self.items, listener, say)
+
+    def run(self):
+        """Every mutant without a result: with few tests, with many, and in a process of its own."""
+        self._round("quick", self._without_result(), FEW_SECONDS)
+        self._round("thorough", self._without_result(), MANY_SECONDS)
+        self._round("afresh", [place for place in self._without_result() if self._is_early(*place)], None)
+        for module, index in self._without_result():
+            self._put(module, index, "survived", len(self.tests_for(module, index, MANY_SECONDS)[0]), "")
+        self.results.write()
+
+    def _without_result(self):
+        return [
+            (module, index)
+            for module in self.modules
+            for index, mutant in enumerate(module.mutants)
+            if not self.results.has(mutant, module)
+        ]
+
+    def _put(self, module, index, *fate):
+        self.results.put(module.mutants[index], module, *fate)
+
+    def _is_early(self, module, index):
+        """Whether the changed line was executed before any test: only a new process sees the change."""
+        mutant = module.mutants[index]
+        here = set(mutant.lines)
+        return not mutant.in_body or bool(here & self.early.get(module.path, set()))
+
+    def tests_for(self, module, index, seconds):
+        """The tests that reach the changed line: those that have caught most here first, then the fastest."""
+        mutant = module.mutants[index]
+        lines = set(mutant.lines) if mutant.in_body else None
+        found = [
+            (-self.killers[module.name, mutant.function, test], took, test)
+            for test, (took, seen) in self.reached.items()
+            if (module.path in seen if lines is None else lines & seen.get(module.path, set()))
+        ]
+        chosen, total = [], 0.0
+        for _, took, test in sorted(found):
+            total += took
+            if chosen and total > seconds:
+                break
+            chosen.append(test)
+        return chosen, total
+
+    # --- children --------------------------------------------------------------------------------
+
+    def _round(self, title, places, seconds):
+        """One child for each of these mutants, `jobs` at a time."""
+        selector, children, queue, began = (
+            selectors.DefaultSelector(),
+            {},
+            list(reversed(places)),
+            time.time(),
+        )
+        say(f"{title}: {len(places)} mutants")
+        while queue or children:
+            while queue and len(children) < self.jobs:
+                self._start(queue.pop(), seconds, selector, children)
+            for key, _ in selector.select():
+                selector.unregister(key.fd)
+                self._finish(*children.pop(key.fd), key.fd)
+            n_done = len(places) - len(queue) - len(children)
+            if n_done % 100 == 0 and n_done:
+                say(f"    {n_done}, {(time.time() - began) / n_done:.2f} s each")
+        self.results.write()
+
+    def _start(self, place, seconds, selector, children):
+        tests, expected = self.tests_for(*place, seconds or MANY_SECONDS)
+        if seconds is None:
+            process, reading = start_afresh(*place, tests, expected)
+        else:
+            process, reading = running.in_child(lambda: self._child(*place, tests, expected))
+        selector.register(reading, selectors.EVENT_READ)
+        children[reading] = *place, process
+
+    def _child(self, module, index, tests, seconds):
+        running.silence()
+        running.limit(10 + 10 * seconds)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            code = module.code(index)
+        running.put_in_place(code, self.functions)
+        return running.first_failure(self.listener, [self.items[test] for test in tests])
+
+    def _finish(self, module, index, process, reading):
+        came, failure = running.brought(reading)
+        _, status = os.waitpid(process, 0)
+        if not came:
+            failure = ("", "endless" if os.WTERMSIG(status) == signal.SIGPROF else "crash")
+        if failure is not None:
+            self.killers[module.name, module.mutants[index].function, failure[0]] += 1
+            self._put(module, index, "caught", *failure)
+
+
+def is_asked(item, group):
+    """Whether a test can catch a mutant of the group: not if it fails by intention, or waits for numba."""
+    backend = getattr(item, "callspec", None) and item.callspec.params.get("backend")
+    return item.get_closest_marker("xfail") is None and (backend != "numba" or group == "kernels")
+
+
+def say(text):
+    """Progress."""
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
