@@ -37,6 +37,8 @@ class EvidenceOfEach:
         error is to be relied on. NaN for fewer than 25 samples.
     elbo, elbo_error : array (n,)
         The mean of log w over the same samples, and its Monte Carlo standard error.
+    distortion : array (n,)
+        Minus the mean of log p(x|z), nats: what the decoder leaves unsaid.
     n_samples, n_total : int
         S and N.
     """
@@ -48,6 +50,7 @@ class EvidenceOfEach:
     khat: np.ndarray
     elbo: np.ndarray
     elbo_error: np.ndarray
+    distortion: np.ndarray
     n_samples: int
     n_total: int
 
@@ -65,6 +68,11 @@ class EvidenceOfEach:
     def mean_elbo(self):
         """The same of the ELBO."""
         return mean_and_error(self.elbo)
+
+    @property
+    def rate(self):
+        """The mean of log q(z|x) - log p(z), (n,), nats: what z says of x. ELBO = -(distortion + rate)."""
+        return -self.elbo - self.distortion
 
     @property
     def noise(self):
@@ -88,7 +96,7 @@ class EvidenceOfEach:
         return float((self.khat > khat_threshold(self.n_samples)).mean())
 
 
-FIELDS = ("log_p", "log_p_error", "ess", "khat", "elbo", "elbo_error")
+FIELDS = ("log_p", "log_p_error", "ess", "khat", "elbo", "elbo_error", "distortion")
 
 
 def evidence_of_each(vae, dataset, n_samples, seed=0, *, results=None, threads=None, progress=None):
@@ -174,19 +182,21 @@ def _block(vae, dataset, rows, n_samples, rngs, at_once):
     for first in range(0, n_samples, most):
         shape = (min(most, n_samples - first), vae.n_latent)
         eps = np.stack([rng.standard_normal(shape, vae.dtype) for rng in rngs], axis=1)  # (K, B, L)
-        running.add(_log_weights(vae, x, c, lam, eps, at_once))
+        running.add(*_log_weights(vae, x, c, lam, eps, at_once))
     _check(running, rows)
     return {name: getattr(running, name)() for name in FIELDS}
 
 
 def _log_weights(vae, x, c, lam, eps, at_once):
-    """log p(x, z) - log q(z|x), (K, B), of which the decoder makes `at_once` at once."""
+    """log p(x, z) - log q(z|x) and log p(x|z), (K, B) each, of which the decoder makes `at_once` at once."""
     z, log_det, _ = vae.posterior.forward(lam, eps)  # (K, B, L)
-    log_w = vae.prior.log_prob(z) - vae.noise.log_prob(eps) + log_det  # Eq. (5)
-    for draws in row_blocks(len(z), max(1, at_once // len(x))):
-        decoded, _ = vae.decoder.forward(beside(z[draws], c))
-        log_w[draws] += vae.likelihood.log_prob(x, decoded)
-    return log_w
+    parts = [
+        vae.likelihood.log_prob(x, vae.decoder.forward(beside(z[draws], c))[0])
+        for draws in row_blocks(len(z), max(1, at_once // len(x)))
+    ]
+    log_likelihood = np.concatenate(parts)
+    log_w = log_likelihood + vae.prior.log_prob(z) - vae.noise.log_prob(eps) + log_det  # Eq. (5)
+    return log_w, log_likelihood
 
 
 def _check(running, rows):

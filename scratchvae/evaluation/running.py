@@ -16,9 +16,9 @@ class RunningWeights:
     Of the weights themselves only the M + 1 largest are kept, M = ``tail_size(S)`` <= 3 sqrt(S), by which
     khat is found; all else is a sum that runs along, in double precision:
 
-        log sum w        log sum w^2        sum log w        sum (log w - mean)^2
+        log sum w    log sum w^2    sum log w    sum (log w - mean)^2    sum log p(x|z)
 
-    The sums of weights are log-sum-exps, whose largest term is taken out; the last two are joined by the
+    The sums of weights are log-sum-exps, whose largest term is taken out; the sum of squares grows by the
     formula of Chan, Golub & LeVeque (1983), in which no large numbers cancel.
 
     Parameters
@@ -35,13 +35,15 @@ class RunningWeights:
         self.log_sum = np.full(n_data, -np.inf)
         self.log_sum_squares = np.full(n_data, -np.inf)
         self.sum_log, self.squares_log = np.zeros(n_data), np.zeros(n_data)
+        self.sum_log_likelihood = np.zeros(n_data)
         has_khat = self.n_samples >= LEAST_FOR_KHAT
         self.n_largest = tail_size(self.n_samples) + 1 if has_khat else 0
         self.largest = np.empty((0, n_data))
 
-    def add(self, log_w):
-        """Take in log weights (K, B)."""
+    def add(self, log_w, log_likelihood=0.0):
+        """Take in log weights (K, B), and the log p(x|z) that is a part of each."""
         log_w = np.asarray(log_w, np.float64)
+        self.sum_log_likelihood += np.broadcast_to(log_likelihood, log_w.shape).sum(axis=0, dtype=np.float64)
         self.log_sum = np.logaddexp(self.log_sum, log_sum_exp(log_w, axis=0))  # Eq. (17)
         self.log_sum_squares = np.logaddexp(self.log_sum_squares, log_sum_exp(2 * log_w, axis=0))
         self._add_to_moments(log_w)
@@ -80,6 +82,10 @@ class RunningWeights:
     def elbo(self):
         """The mean of log w, nats."""
         return self.sum_log / self.n  # Eq. (7)
+
+    def distortion(self):
+        """Minus the mean of log p(x|z), nats."""
+        return -self.sum_log_likelihood / self.n
 
     def elbo_error(self):
         """Its Monte Carlo standard error; NaN for a single sample."""

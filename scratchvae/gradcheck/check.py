@@ -87,7 +87,8 @@ def check(
     Examples
     --------
     >>> report = check(lambda t: float((t**2).sum()), np.arange(3.0), lambda t: t)
-    >>> report.passed, report.blocks[0].diagnosis.code, report.blocks[0].diagnosis.factor
+    >>> diagnosis = report.blocks[0].diagnosis
+    >>> report.passed, diagnosis.code, round(diagnosis.factor, 6)
     (False, 'scale', 0.5)
     """
     theta = point(theta)

@@ -3,6 +3,7 @@
 import math
 import tracemalloc
 
+import naive
 import numpy as np
 import pytest
 
@@ -52,6 +53,18 @@ def test_each_number_is_that_of_the_datum_by_itself(kind, rng):
     np.testing.assert_allclose(found.ess, importance.effective_sample_size(log_w), rtol=1e-7)
     np.testing.assert_allclose(found.khat, importance.psis(log_w)[1], rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(found.elbo, log_w.mean(axis=0), rtol=1e-10)
+    np.testing.assert_allclose(found.rate + found.distortion, -found.elbo, rtol=1e-12)
+
+
+def test_rate_and_distortion_are_the_two_parts_of_the_elbo(rng):
+    """With N(0, I) and a diagonal q the rate is the closed form of KL, but for the noise of the draws."""
+    vae = VAE(6, 2, (5,), dtype="float64", seed=1)
+    dataset = dataset_for("bernoulli", rng)
+    found = evidence_of_each(vae, dataset, 20_000, seed=3)
+    mu, sigma = vae.encode(dataset.x)
+    exact = [naive.kl_to_standard_normal(*pair) for pair in zip(mu, sigma, strict=True)]
+    np.testing.assert_allclose(found.rate, exact, atol=0.05)
+    assert (found.distortion > 0).all()
 
 
 @pytest.mark.parametrize("threads", [1, 3])
