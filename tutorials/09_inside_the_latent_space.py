@@ -8,7 +8,7 @@
 #
 # **Equations**: (1) Bayes' theorem, (3) the ELBO, (7) its Monte Carlo estimate.
 #
-# **You need**: lessons 01, 03 and 08. **Time**: 30 seconds to run. **Expected output**: seven lines that
+# **You need**: lessons 01, 03 and 08. **Time**: 30 seconds to run. **Expected output**: six lines that
 # begin with `[holds]`, and four figures.
 
 # %%
@@ -77,7 +77,8 @@ course.claim(
 # The digits were rendered with known random *factors*: rotation, slant, stretch, size, shifts. A VAE with
 # more coordinates, and one kind of digit, has room for all of them. The correlation of every factor with
 # every coordinate shows how they are laid out. Nothing in the ELBO asks that one coordinate be one factor:
-# the prior looks the same after any rotation of $z$, so mixtures are to be expected.
+# the prior looks the same after any rotation of $z$, and the axes that a diagonal $q$ prefers (Rolinek et
+# al. 2019) need not be those of the factors. Mixtures are to be expected.
 
 # %%
 n = 600 if course.quick else 4_000
@@ -105,7 +106,7 @@ print(
     {name: f"{share:.2f}" for name, share in zip(names, explained, strict=True)}, "of each factor's variance"
 )
 course.claim(
-    "the code holds where the digit is: a linear map of z gives the shifts",
+    "the code holds where the digit is: a linear map of z explains most of the shifts",
     min(explained[names.index("shift_x")], explained[names.index("shift_y")]) > 0.6,
     f"share of variance {explained[names.index('shift_x')]:.2f} and {explained[names.index('shift_y')]:.2f}",
 )
@@ -174,7 +175,7 @@ course.claim(
 sampled = vae.log_likelihood(x_test[chosen], 2_000, rng)
 short = np.array(log_evidences) - sampled
 course.claim(
-    "importance sampling, a lower bound in expectation, finds the grid's evidence unless q misses some of it",
+    "importance sampling, too low in expectation, finds the grid's evidence for more than half of them",
     short.min() > -0.2 and np.median(short) < 0.3,
     f"short by {', '.join(f'{gap:.2f}' for gap in short)} nats",
 )
@@ -195,7 +196,7 @@ with warnings.catch_warnings():
         model = sv.models.DecoderPosterior(vae, x_test[i])
         options = {"rng": rng, "steps": 500, "progress": False}
         best.append(sv.fit(model, "mean_field", start=mu[i].astype(float), **options).elbo)
-        full.append(sv.fit(model, "full_rank", **options).elbo)
+        full.append(sv.fit(model, "full_rank", start=mu[i].astype(float), **options).elbo)
 amortization = np.array(best) - elbos
 family = np.array(log_evidences) - best
 course.claim(
@@ -204,9 +205,9 @@ course.claim(
     f"amortization gap {amortization.mean():.2f} nats, family gap {family.mean():.2f}",
 )
 course.claim(
-    "the two parts make up the whole gap",
-    abs((amortization + family).mean() - np.mean(gaps)) < 1e-9,
-    f"{amortization.mean():.3f} + {family.mean():.3f} = {np.mean(gaps):.3f} nats",
+    "a full-rank Gaussian of its own is no worse on average, up to Monte Carlo error",
+    np.mean(full) > np.mean(best) - 0.05,
+    f"family gap {np.mean(log_evidences) - np.mean(full):.3f} instead of {family.mean():.3f} nats",
 )
 drawn, ax = plotting.figure(6.4, 3.6)
 place = np.arange(len(chosen))
@@ -232,7 +233,7 @@ course.save(drawn, "09_gap")
 # ## Summary
 #
 # - A VAE puts images that look alike near each other. Labels come out; nothing asked for them.
-# - Coordinates are mixtures of factors: the prior is the same after a rotation.
+# - Coordinates are mixtures of factors: nothing asks that one be the other.
 # - The gap between log evidence and ELBO is the encoder's part plus the family's, and both can be
 #   measured, image by image.
 #
@@ -252,7 +253,8 @@ course.save(drawn, "09_gap")
 #
 # **Further reading**: C. Cremer, X. Li & D. Duvenaud, *Inference Suboptimality in Variational
 # Autoencoders*, ICML 2018; I. Higgins et al., *beta-VAE: Learning Basic Visual Concepts with a Constrained
-# Variational Framework*, ICLR 2017; F. Locatello et al., *Challenging Common Assumptions in the
+# Variational Framework*, ICLR 2017; M. Rolinek, D. Zietlow & G. Martius, *Variational Autoencoders Pursue
+# PCA Directions (by Accident)*, CVPR 2019; F. Locatello et al., *Challenging Common Assumptions in the
 # Unsupervised Learning of Disentangled Representations*, ICML 2019.
 #
 # **Answers**: 1. So that each cell holds the same probability under the prior. 2. Only by Monte Carlo

@@ -8,7 +8,7 @@
 # **Equations**: (17) the importance-sampled log evidence, (22) the importance-weighted bound, (37) and
 # (38) the weights and their tail.
 #
-# **You need**: lessons 02, 04 and 08. **Time**: 30 seconds to run. **Expected output**: nine lines that
+# **You need**: lessons 02, 04 and 08. **Time**: 30 seconds to run. **Expected output**: eight lines that
 # begin with `[holds]`, and three figures.
 
 # %%
@@ -35,8 +35,9 @@ rng = np.random.default_rng(0)  # the one seed of this script
 # \qquad w_s = \frac{p(x, z_s)}{q(z_s|x)}$$
 #
 # is unbiased for $p(x)$. Its logarithm is *not* unbiased for $\log p(x)$: by Jensen's inequality it is too
-# small in expectation, by about half the relative variance of the mean weight. With one sample it is the
-# ELBO; it grows with $S$, in expectation, and ends at $\log p(x)$.
+# small in expectation, by about half the relative variance of the mean weight. With one sample its
+# expectation is the ELBO; the expectation never falls as $S$ grows, and tends to $\log p(x)$ (Burda et al.
+# 2016).
 #
 # ## Against an exact answer
 #
@@ -98,12 +99,13 @@ course.save(drawn, "10_bias")
 # %% [markdown]
 # ## The disease: a $q$ that is too narrow
 #
-# The variance of the weights depends on where $q$ is too small, not on where it is too large. A $q$ that
-# is half as wide as the posterior misses its tails; once in a while a draw from there has a huge weight.
-# Until it comes, everything looks calm, and the estimate is too low. Two numbers give warning: the
-# *effective sample size* $(\sum w)^2/\sum w^2$, how many draws from the posterior the weighted draws are
-# worth, and *khat*, the shape of the tail of the weights: above 0.7 no practical number of samples helps
-# (lesson 13).
+# Where $q$ is too large the weights are small, which wastes draws; where it is too small they are large,
+# and may have no bound. A $q$ that is half as wide as the posterior misses its tails; once in a while a
+# draw from there has a huge weight. Until it comes, everything looks calm, and the estimate is too low.
+# Two numbers give warning: the *effective sample size* $(\sum w)^2/\sum w^2$, how many draws from the
+# posterior the weighted draws are worth, and *khat*, the shape of the tail of the weights: above 0.7 the
+# number of draws that is needed grows fast, as $10^{1/(1 - khat)}$: $10^5$ at 0.8, $10^{10}$ at 0.9
+# (Vehtari et al. 2024).
 
 
 # %%
@@ -121,7 +123,7 @@ for widening in (1.5, 1.1, 0.8, 0.5):
           f"ESS {rows[widening][1]:6.0f} of {S}, khat {rows[widening][2]:5.2f}")  # fmt: skip
 course.claim(
     "a q that is too wide costs samples, one that is too narrow costs trust",
-    rows[0.5][2] > 0.5 > rows[1.5][2] and rows[1.1][1] > rows[0.5][1],
+    rows[0.5][2] > 0.7 > rows[1.5][2] and rows[1.1][1] > rows[0.5][1],
     f"khat {rows[1.5][2]:.2f} at 1.5 times the width, {rows[0.5][2]:.2f} at half of it",
 )
 drawn, ax = plotting.figure(6.6, 3.6)
@@ -143,12 +145,14 @@ course.save(drawn, "10_weights")
 # ## A VAE on held-out digits
 #
 # Now for a model without an exact answer. Three rules: the test set has chosen nothing; its bits are drawn
-# once and for all; and the number of samples stands beside the number.
+# once and for all, as those of training are drawn, with the gray value as probability; and the number of
+# samples stands beside the number.
 
 # %%
 train_set = sv.data.load("glyphs", "train", n=1_000 if course.quick else 6_000)
 test_set = sv.data.load("glyphs", "test", n=60 if course.quick else 300)
-test_bits = (test_set.pixels() > 0.5).astype("float32")
+gray = test_set.pixels()
+test_bits = (rng.random(gray.shape) < gray).astype("float32")  # fixed from here on
 vae = sv.VAE(n_latent=10, hidden=(100,))
 mean = train_set.pixels().mean(0).clip(0.001, 0.999)
 vae.parameters["decoder.1.bias"] = np.log(mean / (1 - mean))
@@ -174,7 +178,7 @@ for n_samples in (10, 100, 1_000):
 elbo = found[1_000].elbo.mean()
 course.claim(
     "each tenfold of samples raises the estimate, and all are above the ELBO",
-    elbo < found[10].log_p.mean() < found[100].log_p.mean() < found[1_000].log_p.mean() + 0.05,
+    elbo < found[10].log_p.mean() < found[100].log_p.mean() < found[1_000].log_p.mean(),
     f"ELBO {elbo:.2f}; {', '.join(f'{e.log_p.mean():.2f}' for e in found.values())} nats",
 )
 gain = found[1_000].log_p.mean() - found[100].log_p.mean()
@@ -196,11 +200,13 @@ right.legend(frameon=False)
 course.save(drawn, "10_digits")
 
 # %% [markdown]
-# ## Two kinds of error, and which test says what
+# ## Two kinds of error, and pairs
 #
 # The number in a table has two errors: that of the *data*, the spread over digits divided by the root of
-# their number, and that of the *samples*, for each digit. Two models on the same digits are compared digit
-# by digit: the differences scatter less than the numbers.
+# their number, and that of the *samples*, for each digit, which lowers the number on average. Where khat
+# is above 0.7, as for many digits here, the second is not known: the estimate may be short by more than
+# the last tenfold has added. Two models on the same digits are compared digit by digit: the differences
+# scatter less than the numbers.
 
 # %%
 other = sv.VAE(n_latent=2, hidden=(100,))
@@ -259,5 +265,6 @@ course.claim(
 # Generative Models*, ICLR 2017; A. Vehtari et al., *Pareto Smoothed Importance Sampling*, JMLR 25, 2024;
 # R. M. Neal, *Annealed Importance Sampling*, Statistics and Computing 11, 2001.
 #
-# **Answers**: 1. B; A's encoder is the better one, its gap is smaller. 2. New bits are other data, and
-# numbers of other data cannot be compared. 3. No: both are random; only the means are ordered.
+# **Answers**: 1. B, if the difference exceeds its error; A's $q$ is nearer to its own posterior, its gap
+# is smaller. 2. New bits are other data, and numbers of other data cannot be compared. 3. No: both are
+# random; only the means are ordered.
