@@ -10,7 +10,6 @@ from scratchvae.priors.mixture_of_maps import MixtureOfMaps
 from scratchvae.reparam import Diagonal
 from scratchvae.validation import positive_int
 
-
 #: The standard deviation of the means at the beginning.
 SPREAD = 0.3
 

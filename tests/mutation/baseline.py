@@ -1,4 +1,6 @@
-"""Which lines each test reaches, and how long it takes: found once for a state of sources and tests, and kept."""
+"""Which lines each test reaches, and how long it takes: found once for a state of sources and tests, and
+kept.
+"""
 
 import hashlib
 import os
