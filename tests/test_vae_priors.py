@@ -300,7 +300,7 @@ def test_every_block_learns_and_a_stopped_run_goes_on_bit_by_bit(prior, tmp_path
         (3, "unknown prior 3"),
         (None, "unknown prior None"),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__ if isinstance(value, MixturePrior) else str(value),
 )
 def test_a_wrong_prior_is_refused_in_words(prior, message):
     with pytest.raises(ValueError, match=message):

@@ -82,7 +82,7 @@ def _moved(view, fits):
     shift = _best_shift(view, view.draws)
     if not _tried(fits, view.draws - shift):
         return None
-    amount = f"{shift[0]:+.3g}" if len(shift) == 1 else ", ".join(f"{s:+.3g}" for s in shift[:6])
+    amount = ", ".join(f"{s:+.2g}" for s in shift[:6])
     return Diagnosis("extra_term", f"the draws are moved by {amount}", term=amount)
 
 
