@@ -35,7 +35,7 @@ class Listener:
             self.failed(item, call.excinfo)
 
     def run(self, items):
-        """One test after the other, a fixture kept if the next one needs it too; it may be stopped between."""  # noqa: E501
+        """One test after the other, a fixture kept if the next one needs it; it may be stopped between."""  # noqa: E501
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             yield item
