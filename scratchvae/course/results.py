@@ -22,6 +22,7 @@ CODES = {
     "gradient": "a wrong gradient, diagnosed",
     "order": "two outputs are exchanged",
     "accident": "a sign, a factor, a constant, a transposition",
+    "slip": "one small slip in the formula",
     "property": "a property that does not hold",
     "wrong": "wrong, and nothing simple explains it",
     "mutates": "it changes its arguments",

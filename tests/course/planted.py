@@ -90,6 +90,9 @@ PLANTED = [
         "far from every component all densities are zero",
     ),
     ("ex01", "log_mixture", "x[..., None]", "x", "ValueError: operands could not be broadcast"),
+    ("ex01", "log_normal", "(x - mu)", "(x + mu)", "a sign is wrong, about x and mu"),
+    ("ex01", "log_normal", "u**2", "u * 2", "doubled where it should be squared"),
+    ("ex01", "log_mixture", "log_weights + log", "log_weights - log", "a sign is wrong"),
     # --- ex02
     ("ex02", "grid_posterior", "* step\n", "\n", "the density sums to one; a density integrates"),
     (
@@ -191,6 +194,14 @@ PLANTED = [
         "return log_joint - log",
         "return log_joint + log",
         "the joint density is multiplied by the",
+    ),
+    ("ex02", "grid_posterior", "np.log(total)", "np.log10(total)", "a logarithm is decadic"),
+    (
+        "ex02",
+        "normal_update",
+        "x.size / sigma**2",
+        "x.size * sigma**2",
+        "multiplied where it should be divided",
     ),
     # --- ex03
     (
@@ -376,7 +387,7 @@ PLANTED = [
         "elbo",
         "np.sum((x - mu) ** 2 + variance)",
         "np.sum((x - mu) ** 2) + variance",
-        "it lies above the evidence log p(x), which no",
+        "a factor is left out, about log_sigma and x",
     ),
     ("ex05", "elbo_gradient", "1 - precision", "-precision", "dlog_sigma lacks the entropy's part: nothing"),
     ("ex05", "elbo_gradient", " - (mu - mu_0) / sigma_0**2", "", "dmu: the term 'the expected log-prior' is"),
@@ -395,6 +406,7 @@ PLANTED = [
         "1 / np.diag(precision)",
         "these are variances; standard deviations are",
     ),
+    ("ex05", "elbo_gradient", "1 - precision", "1 + precision", "a sign is wrong"),
     # --- ex06
     ("ex06", "linear_backward", "da @ weight.T", "da @ weight", "ValueError: matmul: Input operand 1 has a"),
     (
@@ -555,7 +567,7 @@ PLANTED = [
     ),
     # --- ex10
     ("ex10", "adam_step", " / (1 - 0.9**t)", "", "m's bias correction is missing"),
-    ("ex10", "adam_step", "grad**2", "grad", "entries; v is wrong in"),
+    ("ex10", "adam_step", "grad**2", "grad", "a power is left out, about grad"),
     (
         "ex10",
         "adam_step",

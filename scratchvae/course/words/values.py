@@ -9,6 +9,7 @@ from scratchvae.course.words.finding import Finding
 from scratchvae.course.words.form import parts_of
 from scratchvae.course.words.gradients import of_gradient
 from scratchvae.course.words.numbers import accident, close, wrong_entries
+from scratchvae.course.words.slips import slips
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,16 @@ def wrong_values(task, cases):
     finite = [case for case in cases if not _strange_part(task, case)]
     if any(not case.right for case in finite):  # the other wrong ones say more than a NaN does
         cases, wrong = finite, [case for case in finite if not case.right]
-    for explain in (_not_finite, _few_digits, _some_labels, _order, _of_backward, _accidents, _properties):
+    for explain in (
+        _not_finite,
+        _few_digits,
+        _some_labels,
+        _order,
+        _of_backward,
+        _accidents,
+        _slip,
+        _properties,
+    ):
         found = explain(task, cases, wrong)
         if found is not None:
             return found
@@ -200,6 +210,20 @@ def _order(task, cases, wrong):
 def _in_order(task, case, order):
     return all(
         close(case.got[k], case.expected[place], task.rtol, task.atol) for k, place in enumerate(order)
+    )
+
+
+def _slip(task, cases, wrong):
+    """The right program with one small change gives what came."""
+    for words, function in slips(task.reference):
+        if all(_is(task, case, _made(function, case)) for case in cases):
+            return Finding("slip", f"one slip explains it: {words}")
+    return None
+
+
+def _is(task, case, answer):
+    return len(answer) == len(case.got) and all(
+        close(got, part, task.rtol, task.atol) for got, part in zip(case.got, answer, strict=True)
     )
 
 
