@@ -269,7 +269,7 @@ ELSEWHERE = {
 def quick_vaes(monkeypatch):
     """Two directions in each block of a VAE see every coordinate, at a tenth of the cost."""
 
-    def quick(*args):
+    def quick(*args, **_):
         return check_vae(*args, mode="directions", n_probes=2)
 
     monkeypatch.setattr(selfcheck, "check_vae", quick)

@@ -44,8 +44,9 @@ class RunningWeights:
         """Take in log weights (K, B), and the log p(x|z) that is a part of each."""
         log_w = np.asarray(log_w, np.float64)
         self.sum_log_likelihood += np.broadcast_to(log_likelihood, log_w.shape).sum(axis=0, dtype=np.float64)
-        self.log_sum = np.logaddexp(self.log_sum, log_sum_exp(log_w, axis=0))  # Eq. (17)
-        self.log_sum_squares = np.logaddexp(self.log_sum_squares, log_sum_exp(2 * log_w, axis=0))
+        with np.errstate(invalid="ignore"):  # NaN is reported in words, with its row, by the caller
+            self.log_sum = np.logaddexp(self.log_sum, log_sum_exp(log_w, axis=0))  # Eq. (17)
+            self.log_sum_squares = np.logaddexp(self.log_sum_squares, log_sum_exp(2 * log_w, axis=0))
         self._add_to_moments(log_w)
         if self.n_largest:
             together = np.concatenate([self.largest, log_w])
