@@ -62,11 +62,11 @@ def dkw_distance(alpha, n):
     return math.sqrt(math.log(2 / alpha) / (2 * n))
 
 
-def chi_square_tail(statistic, n_free):
-    """P(chi^2 > statistic) for n_free degrees of freedom."""
-    from scipy.special import chdtrc
+def chi_square_limit(alpha, n_free):
+    """What chi^2 of n_free degrees of freedom exceeds with probability alpha."""
+    from scipy.special import chdtri
 
-    return float(chdtrc(n_free, statistic))
+    return float(chdtri(n_free, alpha))
 
 
 def false_alarm_level(alpha):

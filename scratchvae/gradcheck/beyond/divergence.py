@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from scratchvae.gradcheck.arguments import sizes_of
 from scratchvae.gradcheck.beyond.chance import RunningMoments, false_alarm_level, z_limit
 from scratchvae.gradcheck.beyond.comparison import compared, failed, nonfinite_in
 from scratchvae.gradcheck.beyond.divergence_causes import Evidence, cause_of
@@ -101,22 +102,27 @@ def check_kl(
 def _report(kl, means, limit, alpha, sample_p, terms, sizes, rng):
     mean, slack = means.ratio.mean, limit * means.ratio.error
     rtol = 1e-6
-    parts = {
-        name: np.broadcast_to(np.asarray(value, np.float64), kl.shape)
-        for name, value in (terms or {}).items()
-    }
+    parts = {name: _part(name, value, kl.shape) for name, value in (terms or {}).items()}
 
     def cause():
         reverse = means.reverse(sample_p, rng, limit)
         features = means.n_features
         return cause_of(
-            Evidence(kl, mean, slack, means.entropy.mean, reverse, parts, features, dict(sizes or {}))
+            Evidence(kl, mean, slack, means.entropy.mean, reverse, parts, features, sizes_of(sizes))
         )
 
     words = f"{means.n:,} draws; differences above {np.max(slack, initial=0.0):.1g} nats are seen"
     block = compared("kl", kl, mean, slack, rtol, cause, note=words, n_checked=means.n)
     summary = f"z-tests over {means.n:,} draws; a right closed form fails with probability {alpha:g} at most"
     return Report((block, _weights_block(means, limit, rtol)), rtol, summary)
+
+
+def _part(name, value, shape):
+    """A term of the closed form, of its shape."""
+    value = np.asarray(numeric_array(value, f"term {name!r}"), np.float64)
+    if value.shape not in ((), shape):
+        raise ValueError(f"term {name!r} must have the shape of kl, {shape}, not {value.shape}.")
+    return np.broadcast_to(value, shape)
 
 
 def _weights_block(means, limit, rtol):

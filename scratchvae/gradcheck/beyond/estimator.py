@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from scratchvae.gradcheck.arguments import blocks_of, point
+from scratchvae.gradcheck.arguments import blocks_of, point, sizes_of
 from scratchvae.gradcheck.beyond.chance import RunningMoments, false_alarm_level, z_limit
 from scratchvae.gradcheck.beyond.comparison import failed, nonfinite_in
 from scratchvae.gradcheck.beyond.estimator_causes import Evidence, cause_of
@@ -106,6 +106,7 @@ def check_estimator(
     rng = seeded(0) if rng is None else generator(rng)
     truth, error = _truth(theta, expectation, gradient, reference)
     sampling = _Sampling(estimator, reference, theta, truth, blocks, rng)
+    sizes = sizes_of(sizes)
     limit = z_limit(alpha, theta.size + len(blocks), FIRST)
     while sampling.n < n_draws:
         wrong = sampling.add(min(max(sampling.n, FIRST), n_draws - sampling.n))
@@ -115,7 +116,7 @@ def check_estimator(
             break
     limit = z_limit(alpha, theta.size + len(blocks), sampling.n)
     found = tuple(
-        _block(sampling, k, name, part, shape, error[part], limit, sizes or {})
+        _block(sampling, k, name, part, shape, error[part], limit, sizes)
         for k, (name, (part, shape)) in enumerate(blocks.items())
     )
     level = f"an estimator without bias fails with probability {alpha:g} at most"

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratchvae.gradcheck.arguments import sizes_of
 from scratchvae.gradcheck.beyond.calls import bound_to, first_of, points_of, rows_mix, same_shape
 from scratchvae.gradcheck.beyond.comparison import compared, failed, nonfinite_in
 from scratchvae.gradcheck.beyond.jacobians import jacobians
@@ -107,7 +108,7 @@ def _evidence(y_of, points, claimed, rtol, sizes):
 
     found = jacobians(flat, rows)
     numeric, slack = log_det_of(found)
-    return Evidence(flat, rows, claimed.ravel(), found.value, numeric, slack, rtol, dict(sizes or {}))
+    return Evidence(flat, rows, claimed.ravel(), found.value, numeric, slack, rtol, sizes_of(sizes))
 
 
 def log_det_of(found):

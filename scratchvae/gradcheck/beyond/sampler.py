@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from scratchvae.gradcheck.beyond.chance import dkw_distance, z_limit
+from scratchvae.gradcheck.beyond.chance import chi_square_limit, dkw_distance, z_limit
 from scratchvae.gradcheck.beyond.comparison import compared
 from scratchvae.gradcheck.beyond.quadrature import edges_of
 from scratchvae.gradcheck.beyond.sampler_causes import cause_of, forgotten_map
@@ -101,15 +101,13 @@ def _ordered(view, draws):
 
 def cells_test(view, alpha):
     """Pearson's chi^2 over the cells that the integral began with, beside its mean; small cells together."""
-    from scipy.special import chdtri
-
     edges = [edges_of(axis, 2) for axis in view.axes]
     shape = [len(cuts) - 1 for cuts in edges]
     expected = np.bincount(view.integral.root, view.integral.share, math.prod(shape)) * len(view.draws)
     large = expected >= LEAST_EXPECTED
     wanted = _merged(expected, large)
     n_free = max(len(wanted) - 1, 1)
-    slack = float(chdtri(n_free, alpha)) - n_free
+    slack = chi_square_limit(alpha, n_free) - n_free
 
     def test(draws):
         units = [axis.to_unit(draws[:, i]) for i, axis in enumerate(view.axes)]

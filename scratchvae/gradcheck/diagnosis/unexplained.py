@@ -11,9 +11,8 @@ def unexplained(block, evidence, clues=()):
     hint = ""
     if not evidence.passing and np.any(block.a):
         hint = (
-            "; if it is an estimator of the gradient of an expectation, it need not be the gradient of the "
-            "function "
-            "at fixed noise: check its mean instead"
+            "; this is not the gradient of the function at fixed noise: if it is an estimator of the "
+            "gradient of an expectation, use check_estimator, which checks its mean"
         )
     message = "no simple mistake explains the difference" + (f" ({', '.join(clues)})" if clues else "")
     return Diagnosis("unexplained", message + hint, clues=clues)
