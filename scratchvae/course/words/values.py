@@ -1,34 +1,14 @@
 """Wrong numbers of the right form: the first explanation that holds in every case, from the specific on."""
 
-from dataclasses import dataclass
+import itertools
 
 import numpy as np
 
-from scratchvae.course.exercise import in_this_process
+from scratchvae.course.words.answered import is_near, sizes_of, subject
 from scratchvae.course.words.finding import Finding
-from scratchvae.course.words.form import parts_of
 from scratchvae.course.words.gradients import of_gradient
-from scratchvae.course.words.numbers import accident, close, wrong_entries
-from scratchvae.course.words.slips import slips
-
-
-@dataclass(frozen=True)
-class Answered:
-    """One case with what came and what is right, as tuples of arrays."""
-
-    case: object
-    got: tuple
-    expected: tuple
-    right: bool
-
-
-def answered(task, case, got, expected):
-    """The case, judged."""
-    got, expected = parts_of(got), parts_of(expected)
-    if task.same is not None:
-        return Answered(case, got, expected, bool(task.same(case.inputs, got if len(got) > 1 else got[0])))
-    right = all(close(a, b, task.rtol, task.atol) for a, b in zip(got, expected, strict=True))
-    return Answered(case, got, expected, right)
+from scratchvae.course.words.mistakes import slip, usual_mistake
+from scratchvae.course.words.numbers import accident, wrong_entries
 
 
 def wrong_values(task, cases):
@@ -42,62 +22,26 @@ def wrong_values(task, cases):
     wrong = [case for case in cases if not case.right]
     if not wrong:
         return None
-    found = _usual_mistake(task, cases, wrong)
+    found = usual_mistake(task, cases, wrong)
     if found is not None:
         return found
     finite = [case for case in cases if not _strange_part(task, case)]
     if any(not case.right for case in finite):  # the other wrong ones say more than a NaN does
         cases, wrong = finite, [case for case in finite if not case.right]
-    for explain in (
-        _not_finite,
-        _few_digits,
-        _some_labels,
-        _order,
-        _of_backward,
-        _accidents,
-        _slip,
-        _properties,
-    ):
+    for explain in EXPLANATIONS:
         found = explain(task, cases, wrong)
         if found is not None:
             return found
-    return Finding("wrong", _measured(task, wrong))
+    return Finding("wrong", _measured(task, wrong[0]))
 
 
-def _usual_mistake(task, cases, wrong):
-    """Of the task's own list what gives what came: one mistake for all wrong parts, or one each."""
-    parts = [i for i in range(len(task.outputs)) if not all(_part_is_right(task, case, i) for case in cases)]
-    made = {mistake.words: [_made(mistake.function, case) for case in cases] for mistake in task.wrong}
-    of_part = {
-        i: [words for words, answers in made.items() if _all_match(task, cases, answers, i)] for i in parts
-    }
-    if not parts or not all(of_part.values()):
+def _not_finite(task, cases, wrong):
+    """NaN or infinity where there should be a number."""
+    strange = _strange_part(task, wrong[0])
+    if strange is None:
         return None
-    common = [words for words in of_part[parts[0]] if all(words in found for found in of_part.values())]
-    words = common[:1] or dict.fromkeys(found[0] for found in of_part.values())
-    return Finding("mistake", "; ".join(words))
-
-
-def _part_is_right(task, case, i):
-    return close(case.got[i], case.expected[i], task.rtol, task.atol)
-
-
-def _made(function, case):
-    """The parts that a mistaken function gives; none where it cannot be made."""
-    inputs = {name: in_this_process(value) for name, value in case.case.inputs.items()}
-    try:
-        with np.errstate(all="ignore"):
-            return parts_of(function(**inputs))
-    except Exception:
-        return ()
-
-
-def _all_match(task, cases, answers, i):
-    """Whether the mistaken answers are what came, in part i of every case."""
-    return all(
-        len(answer) == len(case.got) and close(case.got[i], answer[i], task.rtol, task.atol)
-        for case, answer in zip(cases, answers, strict=True)
-    )
+    name, what = strange
+    return Finding("nonfinite", f"{subject(name)} is {what}{wrong[0].where}")
 
 
 def _strange_part(task, case):
@@ -108,29 +52,12 @@ def _strange_part(task, case):
     return None
 
 
-def _not_finite(task, cases, wrong):
-    """NaN or infinity where there should be a number."""
-    strange = _strange_part(task, wrong[0])
-    if strange is None:
-        return None
-    name, what = strange
-    return Finding("nonfinite", f"{_subject(task, name)} is {what}{_where(wrong[0])}")
-
-
-def _where(case):
-    return f" ({case.case.label})" if case.case.label else ""
-
-
-def _subject(task, name):
-    return "the result" if name == "result" else name
-
-
 def _few_digits(task, cases, wrong):
     """All but right: a matter of precision and not of the formula."""
-    errors = [_error(*pair) for case in wrong for pair in zip(case.got, case.expected, strict=True)]
-    if not max(errors) < 1e-4:
+    error = max(_error(*pair) for case in wrong for pair in zip(case.got, case.expected, strict=True))
+    if not error < 1e-4:
         return None
-    words = f"it is right to a relative {max(errors):.0e} only: float32, or a constant with few digits?"
+    words = f"it is right to a relative {error:.0e} only: float32, or a constant with few digits?"
     return Finding("precision", words)
 
 
@@ -139,32 +66,42 @@ def _error(got, expected):
     if expected.dtype == bool:
         return float(not np.array_equal(got, expected))
     finite = np.isfinite(expected)
-    with np.errstate(invalid="ignore"):
-        error = np.abs(got - expected)[finite].max(initial=0)
+    error = np.abs(got - expected)[finite].max(initial=0)
     return error / (np.abs(expected[finite]).max(initial=0) + 1e-300)
 
 
 def _some_labels(task, cases, wrong):
-    """Only cases of some special kind are wrong: that is where to look."""
+    """Only cases of some special kinds are wrong: that is where to look."""
     labels = dict.fromkeys(case.case.label for case in wrong)
-    if len(wrong) == len(cases) or "" in labels:
+    if (
+        "" in labels
+        or any(case.right and case.case.label in labels for case in cases)
+        or len(wrong) == len(cases)
+    ):
         return None
-    for label in labels:
-        if any(case.right for case in cases if case.case.label == label):
-            return None
+    n_right = len(cases) - len(wrong)
     return Finding(
-        "cases",
-        f"it is right in {len(cases) - len(wrong)} of {len(cases)} cases, and wrong in: {', '.join(labels)}",
+        "cases", f"it is right in {n_right} of {len(cases)} cases, and wrong in: {', '.join(labels)}"
     )
 
 
-def _of_backward(task, cases, wrong):
+def _order(task, cases, wrong):
+    """Two outputs in each other's place."""
+    n = len(task.outputs)
+    for i, j in itertools.combinations(range(n), 2):
+        order = list(range(n))
+        order[i], order[j] = j, i
+        if all(is_near(task, case.got[k], case.expected[order[k]]) for case in cases for k in range(n)):
+            return Finding("order", f"{task.outputs[i]} and {task.outputs[j]} are in each other's place")
+    return None
+
+
+def _gradient(task, cases, wrong):
     """The gradient checker's diagnosis of the first wrong case that it can explain."""
     if task.backward is None:
         return None
     for case in wrong:
-        sizes = _sizes(task, case)
-        found = of_gradient(task.backward, case.case.inputs, case.got, sizes)
+        found = of_gradient(task.backward, case.case.inputs, case.got, sizes_of(task, case))
         explained = {}  # one sentence may be of several outputs
         for argument, (code, words) in found.items():
             # A single number is some multiple of any other: that explains nothing.
@@ -177,16 +114,12 @@ def _of_backward(task, cases, wrong):
     return None
 
 
-def _sizes(task, case):
-    return {} if task.sizes is None else task.sizes(case.case.inputs)
-
-
 def _accidents(task, cases, wrong):
-    """Something simple that happened to each wrong part."""
-    sizes, found, explained = [_sizes(task, case) for case in cases], [], False
+    """Something simple that happened to a wrong part, in every case."""
+    sizes, found, explained = [sizes_of(task, case) for case in cases], [], False
     for i, name in enumerate(task.outputs):
         pairs = [(case.got[i], case.expected[i]) for case in cases]
-        if all(close(*pair, task.rtol, task.atol) for pair in pairs):
+        if all(is_near(task, *pair) for pair in pairs):
             continue
         words = accident(pairs, sizes)
         explained = explained or bool(words)
@@ -194,64 +127,32 @@ def _accidents(task, cases, wrong):
     return Finding("accident", "; ".join(found)) if explained else None
 
 
-def _order(task, cases, wrong):
-    """Two outputs in each other's place."""
-    n = len(task.outputs)
-    for i in range(n):
-        for j in range(i + 1, n):
-            order = list(range(n))
-            order[i], order[j] = j, i
-            if all(_in_order(task, case, order) for case in cases):
-                words = f"{task.outputs[i]} and {task.outputs[j]} are in each other's place"
-                return Finding("order", words)
-    return None
-
-
-def _in_order(task, case, order):
-    return all(
-        close(case.got[k], case.expected[place], task.rtol, task.atol) for k, place in enumerate(order)
-    )
-
-
-def _slip(task, cases, wrong):
-    """The right program with one small change gives what came."""
-    for words, function in slips(task.reference):
-        if all(_is(task, case, _made(function, case)) for case in cases):
-            return Finding("slip", f"one slip explains it: {words}")
-    return None
-
-
-def _is(task, case, answer):
-    return len(answer) == len(case.got) and all(
-        close(got, part, task.rtol, task.atol) for got, part in zip(case.got, answer, strict=True)
-    )
-
-
-def _properties(task, cases, wrong):
+def _property(task, cases, wrong):
     """What every right answer has, and this one has not."""
     for kept in task.properties:
         for case in wrong:
-            got = case.got if len(case.got) > 1 else case.got[0]
             try:
-                holds = kept.holds(case.case.inputs, got)
+                holds = kept.holds(case.case.inputs, case.got if len(case.got) > 1 else case.got[0])
             except Exception:
                 holds = False
             if not holds:
-                return Finding("property", f"{kept.words}{_where(case)}")
+                return Finding("property", f"{kept.words}{case.where}")
     return None
 
 
-def _measured(task, wrong):
+def _measured(task, case):
     """How much is wrong, where nothing says why; no numbers of the answer."""
-    case = wrong[0]
     parts = []
     for name, got, expected in zip(task.outputs, case.got, case.expected, strict=True):
-        if expected.dtype == bool:
-            if not np.array_equal(got, expected):
-                parts.append(f"{_subject(task, name)} is {bool(np.all(got))}, which is wrong{_where(case)}")
-            continue
-        bad = wrong_entries(got, expected, task.rtol, task.atol)
+        if expected.dtype == bool and not np.array_equal(got, expected):
+            parts.append(f"{subject(name)} is {bool(np.all(got))}, which is wrong{case.where}")
+        bad = (
+            wrong_entries(got, expected, task.rtol, task.atol) if expected.dtype != bool else np.array(False)
+        )
         if bad.any():
-            how_many = f"in {bad.sum()} of {bad.size} entries" if bad.size > 1 else ""
-            parts.append(f"{_subject(task, name)} is wrong {how_many}".rstrip())
+            how_many = f" in {bad.sum()} of {bad.size} entries" if bad.size > 1 else ""
+            parts.append(f"{subject(name)} is wrong{how_many}")
     return "; ".join(parts) or "the result is wrong"
+
+
+EXPLANATIONS = (_not_finite, _few_digits, _some_labels, _order, _gradient, _accidents, slip, _property)
