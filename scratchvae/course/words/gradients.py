@@ -6,8 +6,6 @@ returned.
 
 import numpy as np
 
-from scratchvae import gradcheck
-
 
 def of_gradient(backward, inputs, got, sizes):
     """{name: (code, sentence)} of the outputs that are wrong gradients.
@@ -21,6 +19,8 @@ def of_gradient(backward, inputs, got, sizes):
         One for each name in ``backward.by``, of its argument's shape.
     sizes : dict of str to number
     """
+    from scratchvae import gradcheck  # of use only where a gradient is wrong
+
     names = backward.by
     points = {name: np.asarray(inputs[name], float) for name in names}
     theta = np.concatenate([points[name].ravel() for name in names])
