@@ -92,8 +92,9 @@ def _settings(evidence, names):
 
 
 def _factors_at(evidence, setting):
-    """(block, {level: factor}) if one block has a constant factor at each level, and not always 1; else
-    None.
+    """(block, {level: factor}) if one block has a constant factor at each level, not always 1; else None.
+
+    Infinite at every level it is no factor but something that is added.
     """
     sessions = [(t, evidence.session.elsewhere(moved_to(evidence, values))) for values, t in setting]
     if not sessions or any(session is None for _, session in sessions):
@@ -101,7 +102,8 @@ def _factors_at(evidence, setting):
     for name in setting[0][0]:
         factors = {t: _constant(block_at(evidence, session, name)) for t, session in sessions}
         known = {t: c for t, c in factors.items() if c is not None}
-        if known and len(known) >= len(factors) - 1 and any(abs(c - 1) > 1e-3 for c in known.values()):
+        enough = len(known) >= len(factors) - 1 and any(map(np.isfinite, known.values()))
+        if enough and any(abs(c - 1) > 1e-3 for c in known.values()):
             return name, known
     return None
 
