@@ -9,6 +9,7 @@ Examples
 True
 """
 
+from scratchvae.gradcheck.assertion import assert_gradient
 from scratchvae.gradcheck.beyond import (
     check_density,
     check_estimator,
@@ -17,6 +18,7 @@ from scratchvae.gradcheck.beyond import (
     check_log_det,
 )
 from scratchvae.gradcheck.check import check
+from scratchvae.gradcheck.curve import ErrorCurve, error_curve
 from scratchvae.gradcheck.model import check_model
 from scratchvae.gradcheck.model_shapes import check_model_shapes
 from scratchvae.gradcheck.numerical import complex_step, directional_derivative, numerical_jacobian
@@ -28,7 +30,9 @@ __all__ = [
     "CODES",
     "BlockReport",
     "Diagnosis",
+    "ErrorCurve",
     "Report",
+    "assert_gradient",
     "check",
     "check_backward",
     "check_density",
@@ -43,5 +47,6 @@ __all__ = [
     "check_vjp",
     "complex_step",
     "directional_derivative",
+    "error_curve",
     "numerical_jacobian",
 ]

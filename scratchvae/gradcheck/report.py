@@ -1,9 +1,10 @@
 """What a check found, block by block."""
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import numpy as np
+
+from scratchvae.gradcheck import formats
 
 #: Every code a diagnosis may have, with what it says in three words.
 CODES = {
@@ -100,24 +101,12 @@ class BlockReport:
         """The diagnosis in words; of a block that passed, what passed unseen."""
         return self.diagnosis.message
 
-    def row(self):
-        """The block as a row of the table."""
-        where = "direction" if self.index is None else str(self.index)
-        numbers = f"{self.analytic:>14.6e} {self.numeric:>14.6e} {self.error:>9.1e}"
-        verdict = "ok" if self.passed else f"WRONG {self.diagnosis.code}:"
-        verdict = f"{verdict} {self.note}".rstrip(" :")
-        return f"{self.name:<22} {self.shape!s:<14} {self.n_checked:>7} {where:<12} {numbers}  {verdict}"
-
-
-HEADER = (
-    f"{'block':<22} {'shape':<14} {'checked':>7} {'worst at':<12} "
-    f"{'analytic':>14} {'numeric':>14} {'rel.error':>9}  verdict"
-)
-
 
 @dataclass(frozen=True)
 class Report:
-    """The blocks' verdicts; ``print(report)`` shows them as a table.
+    """The blocks' verdicts; ``print(report)`` shows them as a table, a notebook as one of HTML.
+
+    On a terminal the table is in colour, unless the environment variable NO_COLOR is set.
 
     Attributes
     ----------
@@ -148,28 +137,32 @@ class Report:
 
     def as_dict(self):
         """The report as JSON can hold it; NaN and infinity, which it cannot, become None."""
-        blocks = [plain(asdict(block)) for block in self.blocks]
-        return {"passed": self.passed, "rtol": self.rtol, "summary": self.summary, "blocks": blocks}
+        return formats.as_dict(self)
 
     def to_json(self, **options):
         """The report as JSON text; options of ``json.dumps``."""
-        return json.dumps(self.as_dict(), **{"indent": 1, **options})
+        return formats.as_json(self, **options)
+
+    def to_junit(self, name="gradcheck"):
+        """The report as JUnit's XML, text: a test suite with a case for each block."""
+        return formats.as_junit(self, name)
+
+    def to_html(self, title="Gradient check"):
+        """The report as a page of HTML, text."""
+        return formats.as_page(self, title)
+
+    def to_text(self, width=100, colour=False):
+        """The table that ``print(report)`` shows, plain and of a fixed width by default."""
+        return formats.as_text(self, width, colour)
 
     def __bool__(self):
         return self.passed
 
     def __str__(self):
-        wrong = [block.name for block in self.blocks if not block.passed]
-        verdict = f"wrong: {', '.join(wrong)}" if wrong else f"all {len(self.blocks)} blocks pass"
-        last = f"{verdict}; worst relative error {self.worst.error:.1e}, limit {self.rtol:.0e}"
-        summary = [self.summary] if self.summary else []
-        return "\n".join([HEADER, *(block.row() for block in self.blocks), *summary, last])
+        return formats.as_text(self)
 
+    def __repr__(self):
+        return f"<Report: {formats.conclusion(self)}>"
 
-def plain(value):
-    """`value` with NaN and infinity as None, tuples as lists."""
-    if isinstance(value, dict):
-        return {key: plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+    def _repr_html_(self):
+        return formats.as_html(self)

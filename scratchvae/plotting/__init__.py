@@ -10,6 +10,7 @@ from scratchvae.plotting.images import image_grid, manifold, reconstructions
 from scratchvae.plotting.predictive import predictive_histogram
 from scratchvae.plotting.ranks import rank_histogram, rank_histograms
 from scratchvae.plotting.scatter import latent_scatter
+from scratchvae.plotting.steps import v_curve
 from scratchvae.plotting.style import COLOURS, figure, save
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "rank_histograms",
     "reconstructions",
     "save",
+    "v_curve",
 ]

@@ -29,17 +29,17 @@ def test_the_table_of_a_right_gradient():
 def test_the_table_names_the_wrong_block_and_entry():
     lines = str(report(wrong_at=4, value=9.0)).splitlines()
     assert "(1, 1)" in lines[1]
-    assert "9.000000e+00" in lines[1]
-    assert "8.000000e+00" in lines[1]
+    assert lines[1].split()[-5:-2] == ["9", "8", "1e-01"]
     assert "WRONG" in lines[1]
     assert lines[2].endswith("ok")
-    assert lines[3].startswith("wrong: weight; worst relative error 1.1e-01")
+    assert lines[3].startswith("  weight: ")
+    assert lines[-1].startswith("wrong: weight; worst relative error 1.1e-01")
 
 
 def test_the_columns_stand_under_their_heads():
     lines = str(report(wrong_at=7)).splitlines()
     assert lines[1].index("(2, 3)") == lines[0].index("shape")
-    assert lines[2].index("(1,)", 30) == lines[0].index("worst at")
+    assert lines[2].index("(1,)", 20) == lines[0].index("worst at")
     assert lines[2].index("WRONG") == lines[0].index("verdict")
 
 
