@@ -45,6 +45,7 @@ FLOORS = {
     "training": 5,
     "evaluation": 5,
     "selfcheck": 5,
+    "planted": 5,
     "selfcheck_beyond": 5,
     "diagnosis": 6,
     "course": 6,

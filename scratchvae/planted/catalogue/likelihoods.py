@@ -1,0 +1,193 @@
+"""Mistakes in p(x | z): Bernoulli, normal, categorical, Poisson."""
+
+from scratchvae.planted.mistake import Mistake, change
+
+NORMAL_FORWARD = "log_p = (-0.5 * u * u - log_sigma - HALF_LOG_2PI).sum(axis=-1)"
+
+MISTAKES = (
+    Mistake(
+        "bernoulli-sign",
+        "sigmoid(l) - x in place of x - sigmoid(l)",
+        "It is the derivative of the cross-entropy, minus log p, that many frameworks minimise.",
+        "kernels.reference",
+        change("return log_p, x - sigmoid", "return log_p, sigmoid - x"),
+        ("gradient: likelihood bernoulli",),
+        "sign",
+    ),
+    Mistake(
+        "bernoulli-chain-rule",
+        "the derivative by the probability is handed back as that by the logit",
+        "d log p / ds = (x - s) / (s (1 - s)) comes first in the derivation; ds/dl is forgotten.",
+        "kernels.reference",
+        change("return log_p, x - sigmoid", "return log_p, (x - sigmoid) / (sigmoid * (1 - sigmoid))"),
+        ("gradient: likelihood bernoulli",),
+        "activation",
+    ),
+    Mistake(
+        "bernoulli-pixels-averaged",
+        "log p is the mean over pixels, its gradient is of the sum",
+        "A loss function's default reduction is the mean.",
+        "kernels.reference",
+        change(
+            "log_p = (x * logits - np.maximum(logits, 0) - np.log1p(small)).sum(axis=-1)",
+            "log_p = (x * logits - np.maximum(logits, 0) - np.log1p(small)).mean(axis=-1)",
+        ),
+        ("gradient: likelihood bernoulli",),
+        "scale",
+    ),
+    Mistake(
+        "bernoulli-pixels-averaged-twice",
+        "log p and its gradient are means over pixels: KL weighs as many times more as there are pixels",
+        "The same default, with a framework's own backward: the gradient is right, and of another model.",
+        "kernels.reference",
+        (
+            (
+                "log_p = (x * logits - np.maximum(logits, 0) - np.log1p(small)).sum(axis=-1)",
+                "log_p = (x * logits - np.maximum(logits, 0) - np.log1p(small)).mean(axis=-1)",
+            ),
+            ("return log_p, x - sigmoid", "return log_p, (x - sigmoid) / x.shape[-1]"),
+        ),
+        ("gradient: VAE bernoulli/elbo", "density: likelihood bernoulli"),
+        "scale",
+    ),
+    Mistake(
+        "normal-log-variance",
+        "the network's output is read as log sigma^2 in log p and its gradient, as log sigma in the sampler",
+        "Papers write log sigma^2, programs log sigma; each half of the program is consistent by itself.",
+        "distributions.normal",
+        (
+            (
+                "        sigma = np.exp(log_sigma)\n        u = (x - mu) / sigma\n        " + NORMAL_FORWARD,
+                "        sigma = np.exp(0.5 * log_sigma)\n        u = (x - mu) / sigma\n        "
+                + NORMAL_FORWARD.replace("- log_sigma", "- 0.5 * log_sigma"),
+            ),
+            ("cache.u * cache.u - 1  # Eq. (13')", "0.5 * (cache.u * cache.u - 1)  # Eq. (13')"),
+        ),
+        ("gradient: likelihood normal", "density: likelihood normal"),
+        "scale",
+    ),
+    Mistake(
+        "normal-half-the-gradient",
+        "dlog_sigma = (u^2 - 1) / 2",
+        "It is the derivative by log sigma^2.",
+        "distributions.normal",
+        change("cache.u * cache.u - 1  # Eq. (13')", "0.5 * (cache.u * cache.u - 1)  # Eq. (13')"),
+        ("gradient: likelihood normal",),
+        "scale",
+    ),
+    Mistake(
+        "normal-without-its-constant",
+        "log(2 pi) / 2 is left out of log p",
+        "A constant changes no gradient, so it is often dropped. Then log p(x) of two models cannot be "
+        "compared, and the bound is not below it.",
+        "distributions.normal",
+        change("- log_sigma - HALF_LOG_2PI).sum(axis=-1)", "- log_sigma).sum(axis=-1)"),
+        ("gradient: likelihood normal", "density: likelihood normal"),
+        "missing_term",
+    ),
+    Mistake(
+        "normal-whole-constant",
+        "log(2 pi) in place of log(2 pi) / 2",
+        "The constant of sigma^2's form is copied without the half before it.",
+        "distributions.normal",
+        change("- log_sigma - HALF_LOG_2PI).sum(axis=-1)", "- log_sigma - 2 * HALF_LOG_2PI).sum(axis=-1)"),
+        ("gradient: likelihood normal", "density: likelihood normal"),
+        "extra_term",
+    ),
+    Mistake(
+        "normal-normaliser-forgotten",
+        "dlog_sigma = u^2: the derivative of -log sigma is left out",
+        "The square is where one looks; the normaliser depends on sigma too.",
+        "distributions.normal",
+        change("cache.u * cache.u - 1  # Eq. (13')", "cache.u * cache.u  # Eq. (13')"),
+        ("gradient: likelihood normal",),
+        "unexplained",
+    ),
+    Mistake(
+        "normal-mean-not-divided",
+        "dmu = u in place of u / sigma",
+        "The chain rule through u = (x - mu) / sigma stops half way.",
+        "distributions.normal",
+        change("dmu, dlog_sigma = cache.u / cache.sigma,", "dmu, dlog_sigma = cache.u,"),
+        ("gradient: likelihood normal",),
+        "scale",
+    ),
+    Mistake(
+        "normal-variance-for-sigma",
+        "dmu = (x - mu) / sigma^3: divided by the variance where u is divided already",
+        "(x - mu) / sigma^2 is known by heart, and applied to u.",
+        "distributions.normal",
+        change(
+            "        return cache.u / cache.sigma  # Eq. (13')",
+            "        return cache.u / cache.sigma**2  # Eq. (13')",
+        ),
+        ("gradient: likelihood normal_fixed",),
+        "scale",
+    ),
+    Mistake(
+        "shared-sigma-averaged",
+        "the gradient of the one log_sigma is a mean over the batch",
+        "All data share the weight, so their gradients add; the mean is in the loss already.",
+        "distributions.normal_shared",
+        change("= (dlog_p * each).sum()", "= (dlog_p * each).mean()"),
+        ("gradient: likelihood normal_shared",),
+        "scale",
+    ),
+    Mistake(
+        "poisson-by-the-rate",
+        "x / rate - 1: the derivative by the rate, not by its logarithm",
+        "The textbook's derivative is by the rate.",
+        "distributions.poisson",
+        change("return cache.x - cache.rate", "return cache.x / cache.rate - 1"),
+        ("gradient: likelihood poisson",),
+        "scale",
+    ),
+    Mistake(
+        "poisson-without-factorial",
+        "log x! is left out of log p",
+        "It depends on no parameter, so no gradient misses it.",
+        "distributions.poisson",
+        change("(x * params - rate - log_factorial)", "(x * params - rate - 0 * log_factorial)"),
+        ("gradient: likelihood poisson", "density: likelihood poisson"),
+        "scale",
+    ),
+    Mistake(
+        "softmax-one-hot-forgotten",
+        "-p in place of [c = x] - p",
+        "The normaliser's gradient without that of the chosen logit.",
+        "distributions.categorical",
+        change("chosen + 1, axis=-1)", "chosen, axis=-1)"),
+        ("gradient: likelihood categorical",),
+        "rows",
+    ),
+    Mistake(
+        "softmax-wrong-axis",
+        "the softmax is normalised over the entries, not over the levels",
+        "The last axis of an array that was reshaped is not the one that one thinks of.",
+        "distributions.categorical",
+        change(
+            "return logits - log_sum_exp(logits, axis=-1)[..., None]",
+            "return logits - log_sum_exp(logits, axis=-2)[..., None, :]",
+        ),
+        ("gradient: likelihood categorical",),
+        "rows",
+    ),
+    Mistake(
+        "softmax-not-normalised",
+        "log p is the chosen logit less the largest one, and the gradient follows",
+        "The shift against overflow is taken for the normaliser.",
+        "distributions.categorical",
+        (
+            (
+                "return logits - log_sum_exp(logits, axis=-1)[..., None]",
+                "return logits - logits.max(axis=-1, keepdims=True)",
+            ),
+            (
+                "np.broadcast_to(-np.exp(cache.log_p),",
+                "np.broadcast_to(-1.0 * (cache.log_p == 0),",
+            ),
+        ),
+        ("gradient: likelihood categorical", "density: likelihood categorical"),
+        "scale",
+    ),
+)
