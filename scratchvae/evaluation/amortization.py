@@ -61,7 +61,10 @@ class AmortizationGap:
 
     @property
     def still_rising(self):
-        """The mean rise of the ELBO in the second half of the steps: small if more would change nothing."""
+        """The mean rise of the ELBO in the second half of the steps, in which the rate falls to zero.
+
+        Small beside the gap if more steps would change little.
+        """
         return mean_and_error(self.elbo_best - self.elbo_halfway)
 
     def __str__(self):
@@ -79,8 +82,8 @@ def amortization_gap(
     vae,
     dataset,
     *,
-    n_steps=400,
-    lr=0.03,
+    n_steps=500,
+    lr=0.02,
     n_draws=8,
     n_samples=1000,
     seed=0,
