@@ -66,7 +66,7 @@ def _named(name):
 # --- the file -----------------------------------------------------------------------------------
 
 
-def import_file(path):
+def import_file(path, how=HOW):
     """Import a file of the user's by its path; what it prints goes to standard error.
 
     The module is registered under a private name, because dataclasses and pickles look it up there; that
@@ -81,9 +81,9 @@ def import_file(path):
     """
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "is not there"
-        raise FileNotFoundError(f"cannot read {path}: it {what}; give {HOW}.")
+        raise FileNotFoundError(f"cannot read {path}: it {what}; give {how}.")
     if path.suffix != ".py":
-        raise ValueError(f"{path} is no Python file, which would end in .py; give {HOW}.")
+        raise ValueError(f"{path} is no Python file, which would end in .py; give {how}.")
     private = f"_scratchvae_model_{path.stem}"
     spec = importlib.util.spec_from_file_location(private, path.resolve())
     module = sys.modules[private] = importlib.util.module_from_spec(spec)

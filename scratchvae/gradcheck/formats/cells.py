@@ -20,7 +20,7 @@ def cells(block):
     """The texts of a block's row, by column."""
     digits = _digits(block)
     of_direction = "direction" if block.shape and block.n_checked else ""
-    where = of_direction if block.index is None else str(block.index)
+    where = of_direction if block.index is None else str(block.index or "")
     return {
         "block": printable(block.name),
         "shape": str(block.shape) if block.shape else "number",
