@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from scratchvae.gradcheck.beyond.log_det import log_det_block
 from scratchvae.gradcheck.check import check
-from scratchvae.gradcheck.numerical import numerical_jacobian
-from scratchvae.gradcheck.report import OK, BlockReport, Diagnosis
+from scratchvae.gradcheck.report import BlockReport, Diagnosis
 from scratchvae.validation import seeded
 
 
@@ -195,24 +195,12 @@ def check_reparameterization(reparam, lam=None, eps=None, *, seed=0, **options):
     finally:
         for name, block in before.items():
             weights[name] = block
-    return replace(report, blocks=(*report.blocks, _log_det_block(reparam, lam, eps, report.rtol)))
-
-
-def _log_det_block(reparam, lam, eps, rtol):
     batch = np.broadcast_shapes(lam.shape[:-1], eps.shape[:-1])
-    lam = np.broadcast_to(lam, (*batch, lam.shape[-1]))
-    eps = np.broadcast_to(eps, (*batch, eps.shape[-1]))
-    analytic = np.asarray(reparam.forward(lam, eps)[1])  # (...)
-    if analytic.shape != batch:
-        note = f"log_det has shape {analytic.shape}: it is one number a z, summed over features"
-        return BlockReport("log_det", batch, 0, None, np.nan, np.nan, np.nan, False, Diagnosis("shape", note))
-    numeric = np.empty(batch)
-    for place in np.ndindex(batch):
-        jacobian = numerical_jacobian(lambda e, lam=lam[place]: reparam.forward(lam, e)[0], eps[place])
-        numeric[place] = np.linalg.slogdet(jacobian)[1]
-    error = np.abs(analytic - numeric) / np.maximum(1, np.abs(numeric))
-    worst = np.unravel_index(np.argmax(error), batch)  # argmax finds a NaN first
-    numbers = float(analytic[worst]), float(numeric[worst]), float(error[worst])
-    index, passed = tuple(map(int, worst)), bool(error[worst] <= rtol)
-    diagnosis = OK if passed else Diagnosis("unexplained", "log_det is not log|det| of the Jacobian dz/deps")
-    return BlockReport("log_det", batch, error.size, index, *numbers, passed, diagnosis)
+    points = np.array(np.broadcast_to(eps, (*batch, eps.shape[-1])))
+    log_det = log_det_block(
+        lambda eps: reparam.forward(lam, eps)[0],
+        lambda eps: reparam.forward(lam, eps)[1],
+        points,
+        report.rtol,
+    )
+    return replace(report, blocks=(*report.blocks, log_det))
