@@ -191,7 +191,7 @@ def test_a_nan_in_a_map_fails(monkeypatch):
     monkeypatch.setattr(Diagonal, "forward", forward)
     report = check_reparameterization(Diagonal(3))
     assert failed(report) == ["lam", "eps", "log_det"]
-    assert report.blocks[2].index == (0, 1)
+    assert report.blocks[2].diagnosis.where.endswith("the first at (0, 1)")
 
 
 # --- check_vae ----------------------------------------------------------------------------------
