@@ -254,3 +254,36 @@ def test_no_point_says_how_to_give_one(tmp_path, capsys):
     file = tmp_path / "plain.py"
     file.write_text("def f(t):\n    return float(t @ t), 2 * t\n", encoding="utf-8")
     assert "--at '1,2,3', --shape 3 or 3x4" in refused(capsys, "gradcheck", f"{file}:f")
+
+
+# --- planted mistakes ---------------------------------------------------------------------------
+
+
+def test_a_planted_mistake_is_caught_in_words(capsys):
+    status, out, _ = call(capsys, "gradcheck", "--plant", "--only", "softmax")
+    assert status == 0
+    assert out.startswith("mistake") and "softmax" in out and "mistakes are caught" in out
+
+
+def test_planted_mistakes_as_json_and_as_a_page(capsys, tmp_path):
+    page = tmp_path / "page.md"
+    command = ("gradcheck", "--plant", "--only", "kl-minus-one", "--json", "--markdown", page)
+    status, out, _ = call(capsys, *command)
+    (result,) = json.loads(out)
+    assert status == 0
+    assert result["mistake"] == "kl-minus-one" and result["caught_by"].startswith("kl")
+    assert "### kl-minus-one" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--plant", "--only", "no such mistake"], "no planted mistake"),
+        (["--plant", "--kernels", "numba"], "--kernels does not go with --plant"),
+        (["--markdown", "page.md"], "--markdown goes with --plant"),
+        (["file.py:loss", "--plant"], "--plant goes with the check of the package"),
+    ],
+    ids=["unknown", "kernels", "markdown", "file"],
+)
+def test_planting_refuses(capsys, options, words):
+    assert words in refused(capsys, "gradcheck", *options)

@@ -11,6 +11,9 @@ Without a file, every backward pass of the package is checked, with the readable
 ones; then what no gradient check sees: log-determinants, inverses, integrals and samplers of densities,
 closed forms of KL, and estimators of gradients.
 
+`scratchvae gradcheck --plant` shows what these checks are worth: it makes a hundred and ten classic mistakes
+in the running package, one at a time, and prints which check catches each and what it says.
+
 Exit status 0 if all is right, 1 if something is not, 2 for wrong use."""
 
 import time
@@ -24,6 +27,7 @@ EXAMPLES = """\
   scratchvae gradcheck my_model.py:MyModel
   scratchvae gradcheck
   scratchvae gradcheck --only VAE --verbose
+  scratchvae gradcheck --plant --only softmax --verbose
   SCRATCHVAE_KERNELS=numpy scratchvae gradcheck --json"""
 
 
@@ -40,6 +44,8 @@ def add_arguments(parser):
     package = parser.add_argument_group("of the package")
     package.add_argument("--only", metavar="TEXT", help="pieces whose name contains TEXT")
     package.add_argument("--verbose", action="store_true", help="every block of every piece")
+    package.add_argument("--plant", action="store_true", help="plant classic mistakes, one at a time")
+    package.add_argument("--markdown", metavar="FILE", help="with --plant: write the catalogue as a page")
     package.add_argument(
         "--kernels", choices=("numpy", "numba", "both"), help="(default both, or $SCRATCHVAE_KERNELS)"
     )
@@ -52,7 +58,9 @@ def add_arguments(parser):
 
 #: Options that mean nothing for the other kind of check, with what they are when not given.
 OF_A_FILE = {"at": None, "shape": None, "gradient": None, "plot": None, "rtol": None, "mode": "auto"}
-OF_THE_PACKAGE = {"only": None, "verbose": False, "kernels": None}
+OF_THE_PACKAGE = {"only": None, "verbose": False, "kernels": None, "plant": False, "markdown": None}
+#: Options of the package's check that mean nothing where mistakes are planted.
+NOT_PLANTED = {"kernels": None, "html": None, "junit": None}
 
 
 def run(args):
@@ -65,6 +73,10 @@ def run(args):
         if getattr(args, name) != default:
             needs = "the check of the package, without a file" if args.file else "a file, FILE.py:NAME"
             raise ValueError(f"--{name} goes with {needs}.")
+    if args.plant:
+        return _run_planted(args)
+    if args.markdown:
+        raise ValueError("--markdown goes with --plant.")
     return _run_own(args) if args.file else _run_package(args)
 
 
@@ -119,6 +131,21 @@ def _draw(found, path):
     plotting.v_curve(ax, curve.steps, errors, found.report.rtol)
     ax.set_title(f"{curve.label}, where the gradient is {curve.analytic:.6g}", fontsize="medium", pad=28)
     plotting.save(figure, path)
+
+
+# --- planted mistakes ---------------------------------------------------------------------------
+
+
+def _run_planted(args):
+    from scratchvae.planted.command import conclusion, plant
+
+    for name, default in NOT_PLANTED.items():
+        if getattr(args, name) != default:
+            raise ValueError(f"--{name} does not go with --plant.")
+    shown = not (args.json or args.quiet)
+    results = plant(args.only or "", args.seed, shown, args.verbose, args.markdown)
+    print(as_json([result.as_dict() for result in results]) if args.json else conclusion(results))
+    return 0 if all(result.caught_by for result in results) else 1
 
 
 # --- the package --------------------------------------------------------------------------------
