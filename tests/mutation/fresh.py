@@ -16,9 +16,14 @@ from mutation import running
 TESTS = Path(__file__).parents[1]
 
 
-def start_afresh(module, index, tests, seconds):
-    """Start it; return (process id, end of the pipe that brings the pickled answer)."""
-    order = {"module": module.name, "path": module.path, "index": index, "tests": tests, "seconds": seconds}
+def start_afresh(module, index, tests, seconds, known):
+    """Start it; return (process id, end of the pipe that brings the pickled answer).
+
+    `known` are all tests that there are without the mutant: it may bring new ones, as another member of a
+    registry over which a test is parametrized, and they count too.
+    """
+    order = {"module": module.name, "path": module.path, "key": module.mutants[index].key}
+    order |= {"tests": tests, "seconds": seconds, "known": known}
     reading, writing = os.pipe()
     process = os.fork()
     if process:
@@ -76,15 +81,17 @@ def main(path):
     from mutation.scope import is_mathematics
 
     running.limit(60 + 10 * order["seconds"])
-    code = Module(order["module"], Path(order["path"]), is_mathematics).code(order["index"])
+    module = Module(order["module"], Path(order["path"]), is_mathematics)
+    code = module.code(module.index(order["key"]))
     for name in [name for name in sys.modules if name.startswith("scratchvae")]:
         del sys.modules[name]  # what `scope` has imported
     sys.meta_path.insert(0, Finder(order["module"], order["path"], code))
-    answers = []
+    answers, known = [], set(order["known"])
 
     def take_over(items, listener):
         by_name = {item.nodeid: item for item in items}
         chosen = [by_name[test] for test in order["tests"] if test in by_name]
+        chosen += [item for name, item in by_name.items() if name not in known]
         answers.append(running.first_failure(listener, chosen))
 
     options = ["-q", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist", "-s", f"--rootdir={TESTS.parent}"]

@@ -63,7 +63,7 @@ class Mutant(NamedTuple):
     after: str
     twin: int
     line: int
-    lines: tuple  # those of the expression and the head of its statement
+    lines: tuple  # where it is executed, or where what it sets is read
     in_body: bool  # of a function: not a default, an attribute of a class or a module's constant
 
     @property
@@ -99,11 +99,25 @@ class Module:
         change = (ast.unparse(site.node), ast.unparse(new))
         if change[0] == change[1]:
             return
-        lines = tuple(sorted({first, *range(site.node.lineno, (site.node.end_lineno or first) + 1)}))
+        lines = {first, *range(site.node.lineno, (site.node.end_lineno or first) + 1)}
+        lines = tuple(sorted(lines if site.in_body else self._users_of(site) or lines))
         places = (seen[head + change], site.node.lineno, lines, site.in_body)
         self.mutants.append(Mutant(*head, *change, *places))
         self._places.append((site, new))
         seen[head + change] += 1
+
+    def _users_of(self, site):
+        """The lines that read what an import sets: a default's function, or the uses of a constant's name."""
+        statement = site.statement
+        if isinstance(statement, ast.FunctionDef):
+            return set(range(statement.body[0].lineno, statement.end_lineno + 1))
+        names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and _is_set(node)}
+        uses = (node for node in ast.walk(self.tree) if _named(node) in names and not _is_set(node))
+        return {node.lineno for node in uses}
+
+    def index(self, key):
+        """The number of the mutant of this key."""
+        return next(i for i, mutant in enumerate(self.mutants) if mutant.key == key)
 
     def code(self, index):
         """The code object of the module with mutant number `index`."""
@@ -145,6 +159,15 @@ class Site(NamedTuple):
             setattr(parent, self.field, new)
         else:
             getattr(parent, self.field)[self.position] = new
+
+
+def _is_set(node):
+    return isinstance(getattr(node, "ctx", None), ast.Store)
+
+
+def _named(node):
+    """The name that an expression reads: of a variable, or of an attribute."""
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
 
 
 def _sites(tree):

@@ -78,6 +78,8 @@ def _leads_away(parent, child):
     """Whether a step down the tree enters an error, a text, an annotation, a decorator, a check of input."""
     if isinstance(child, ast.Raise | ast.Assert | ast.JoinedStr | ast.Import | ast.ImportFrom):
         return True
+    if isinstance(parent, ast.keyword) and parent.arg in ("strict", "copy"):  # of zip and astype
+        return True
     if isinstance(parent, ast.arg | ast.AnnAssign) and child is parent.annotation:
         return True
     if isinstance(parent, ast.FunctionDef | ast.ClassDef):

@@ -84,12 +84,10 @@ class Run:
     def tests_for(self, module, index, seconds):
         """The tests that reach the changed line: those that have caught most here first, then the fastest."""
         mutant = module.mutants[index]
-        lines = set(mutant.lines) if mutant.in_body else None
-        found = [
-            (-self.killers[module.name, mutant.function, test], took, test)
-            for test, (took, seen) in self.reached.items()
-            if (module.path in seen if lines is None else lines & seen.get(module.path, set()))
-        ]
+        found = self._reaching(module, set(mutant.lines))
+        if not found and not mutant.in_body:
+            found = self._reaching(module, set(range(len(module.source) + 1)))
+        found = [(-self.killers[module.name, mutant.function, test], took, test) for took, test in found]
         chosen, total = [], 0.0
         for _, took, test in sorted(found):
             total += took
@@ -97,6 +95,14 @@ class Run:
                 break
             chosen.append(test)
         return chosen, total
+
+    def _reaching(self, module, lines):
+        """(seconds, test) of the tests that execute one of these lines."""
+        return [
+            (took, test)
+            for test, (took, seen) in self.reached.items()
+            if lines & seen.get(module.path, set())
+        ]
 
     # --- children --------------------------------------------------------------------------------
 
@@ -123,7 +129,7 @@ class Run:
     def _start(self, place, seconds, selector, children):
         tests, expected = self.tests_for(*place, seconds or MANY_SECONDS)
         if seconds is None:
-            process, reading = start_afresh(*place, tests, expected)
+            process, reading = start_afresh(*place, tests, expected, list(self.items))
         else:
             process, reading = running.in_child(lambda: self._child(*place, tests, expected))
         selector.register(reading, selectors.EVENT_READ)
