@@ -25,14 +25,14 @@ rng = np.random.default_rng(0)  # the one seed of this script
 # %% [markdown]
 # ## A density, by a loop
 #
-# A real random number $x$ is *normal*, or *Gaussian*, with mean $\mu$ and standard deviation $\sigma > 0$
-# if the probability that it falls into a short interval of length $dx$ around a point $x$ is $p(x)\,dx$
-# with
+# A real random number is *normal*, or *Gaussian*, with mean $\mu$ and standard deviation $\sigma > 0$ if it
+# falls into a short interval of length $dx$ around $x$ with the probability $p(x)\,dx$ (up to what is small
+# even beside $dx$), where
 #
 # $$p(x) = \frac{1}{\sqrt{2\pi}\,\sigma}\, \exp\Big(-\frac{(x-\mu)^2}{2\sigma^2}\Big)$$
 #
 # $p$ is a *density*: not a probability, but a probability per unit of $x$. It may exceed one. What must be
-# one is its integral. Let us write it as it stands, one number at a time.
+# one is its integral. Let us write the formula as it stands, one number at a time.
 
 
 # %%
@@ -50,9 +50,8 @@ course.claim("but its integral is one", abs(area - 1) < 1e-9, f"a sum over a fin
 # %% [markdown]
 # ## The same with arrays
 #
-# NumPy applies an operation to a whole array. The loop disappears and the formula stays. We hold the two
-# against each other, and against SciPy, which was written by other people: that is how everything here is
-# tested.
+# NumPy applies an operation to a whole array. The loop disappears, the formula stays. We hold the two
+# against each other, and against SciPy, which other people wrote: so everything here is tested.
 
 
 # %%
@@ -70,8 +69,8 @@ course.claim("and so does SciPy", gap < 1e-12, f"largest difference {gap:.1e}")
 #
 # If $D$ numbers are independent, their joint density is the product of the single ones. An image has
 # hundreds of pixels, a data set thousands of rows, and a product of thousands of numbers well below one is
-# smaller than the smallest positive number that a computer can hold: it becomes exactly zero. From then on
-# nothing can be compared, and no logarithm can be taken.
+# smaller than $5 \cdot 10^{-324}$, the smallest positive number in double precision: it becomes exactly
+# zero. From then on nothing can be compared, and no logarithm can be taken.
 
 # %%
 many = rng.normal(mu, sigma, 5000)
@@ -87,9 +86,9 @@ print(f"the product of {many.size} densities, computed as it stands: {product}")
 # $$\log p(x) = -\tfrac12\log(2\pi) - \log\sigma - \frac{(x-\mu)^2}{2\sigma^2}$$
 #
 # The unit of a natural logarithm is the *nat*. Note the second term: a narrow Gaussian is a tall one.
-# Forget it, and every density with $\sigma \ne 1$ is wrong by a factor. The package parametrizes by
-# `log_sigma` $= \log\sigma$, so that any real number is allowed and $\sigma$ is positive by construction:
-# $\sigma = e^{\texttt{log\_sigma}}$.
+# Forget it, and every density with $\sigma \ne 1$ is wrong by the factor $\sigma$. The package parametrizes
+# by `log_sigma` $= \log\sigma$, so that any real number is allowed and $\sigma = e^{\texttt{log\_sigma}}$ is
+# positive by construction.
 
 
 # %%
@@ -104,18 +103,19 @@ course.claim(
     product == 0 and np.isfinite(total),
     f"{product} against {total:,.1f} nats",
 )
-ours = sv.densities.normal(many, mu + 1, sigma)[0]
+ours, *_ = sv.densities.normal(many, mu + 1, sigma)  # what else it returns are derivatives
 gap = abs(ours.sum() - total)
 course.claim("the package computes the same", gap < 1e-6, f"difference {gap:.1e} nats")
 
 # %% [markdown]
 # ## Sampling
 #
-# To *draw* from a Gaussian, take noise $\epsilon$ from the standard normal and move it: $x = \mu +
-# \sigma\epsilon$. This line will carry the whole course: it is a map from noise to what we want, and
-# everything that we need to know about $x$ follows from the map. For now we check what it must do: the
-# mean of many draws is near $\mu$, within a few *standard errors* $\sigma/\sqrt{n}$, and a histogram
-# follows the density.
+# To *draw* from a Gaussian, take noise $\epsilon$ from the *standard normal*, that with $\mu = 0$ and
+# $\sigma = 1$, and move it: $x = \mu + \sigma\epsilon$. This line will carry the whole course: a map from
+# noise to what we want. For now we check what it must do: a histogram of many draws follows the density, and
+# their mean is near $\mu$. How near? Variances of independent numbers add up, so the sum of $n$ draws has the
+# variance $n\sigma^2$ and their mean the standard deviation $\sigma/\sqrt{n}$, its *standard error*; four
+# of these are exceeded once in 16,000 times.
 
 # %%
 n = 2_000 if course.quick else 100_000
@@ -128,13 +128,16 @@ course.claim(
     f"{draws.mean():.4f}, mu = {mu}, standard error {error:.4f}",
 )
 
-drawn, (left, right) = plotting.figure(9, 3.6, n_columns=2)
+drawn, (left, right) = plotting.figure(8, 3.4, n_columns=2)
 left.hist(draws, bins=60, density=True, color=plotting.COLOURS[5], label=f"{n:,} draws")
 left.plot(points, density(points, mu, sigma), color=plotting.COLOURS[1], lw=2, label="density")
-left.set(xlabel="x", ylabel="density, 1 / unit of x", xlim=(0, 2), title="A density may exceed one")
-left.legend(frameon=False)
-for width, colour in zip((0.2, 0.5, 1.0), plotting.COLOURS, strict=False):
-    right.plot(points, log_density(points, mu, np.log(width)), color=colour, label=rf"$\sigma$ = {width}")
+left.set(
+    xlabel="x", ylabel="density, 1 / unit of x", xlim=(0, 2), ylim=(0, 2.8), title="A density may exceed one"
+)
+left.legend(frameon=False, loc="upper right")
+for width, colour, dash in zip((0.2, 0.5, 1.0), plotting.COLOURS, ("-", "--", "-."), strict=False):
+    log_p = log_density(points, mu, np.log(width))
+    right.plot(points, log_p, dash, color=colour, lw=2, label=rf"$\sigma$ = {width}")
 right.set(xlabel="x", ylabel="log density, nats", ylim=(-12, 2), title="Its logarithm is a parabola")
 right.legend(frameon=False)
 course.save(drawn, "00_gaussian")
@@ -145,9 +148,9 @@ course.save(drawn, "00_gaussian")
 # A vector of $L$ independent Gaussians has the *sum* of the $L$ log-densities as its log-density. The
 # functions of `sv.densities` give one value for each number; wherever the package treats a vector, the
 # last axis of an array is summed over and all others are kept: for `x` of shape `(K, B, L)`, $K$ draws for
-# $B$ data, the result has shape `(K, B)`. The figure shows what the sum does to probability in many
-# dimensions: the density is largest at zero, and yet almost no draw is near zero, for there is hardly any
-# room there.
+# $B$ data, the result has shape `(K, B)`. The figure shows what many dimensions do: the *mode* of
+# $\mathcal N(0, I)$, $L$ standard normals, is at zero (there its density is largest), and yet almost no draw
+# is near it, for there is hardly any room there.
 
 # %%
 vectors = rng.standard_normal((4, 3, 5))  # (K, B, L)
@@ -160,15 +163,15 @@ course.claim(
 )
 shell = [np.linalg.norm(rng.standard_normal((n, dim)), axis=-1) for dim in (1, 10, 100)]
 course.claim(
-    "in 100 dimensions no draw of a standard normal is within 5 of its mode",
+    "of all draws in 100 dimensions, none is within 5 of the mode",
     shell[2].min() > 5,
     f"of {n:,}, the nearest is {shell[2].min():.2f} away, the mean distance {shell[2].mean():.2f}",
 )
 drawn, ax = plotting.figure(6.4, 3.6)
-for distances, dim, colour in zip(shell, (1, 10, 100), plotting.COLOURS, strict=False):
-    ax.hist(distances, bins=80, density=True, histtype="step", lw=2, color=colour, label=f"L = {dim}")
+for distances, dim, colour, peak in zip(shell, (1, 10, 100), plotting.COLOURS, (1.5, 3.3, 10), strict=False):
+    ax.hist(distances, bins=80, density=True, histtype="step", lw=2, color=colour)
+    ax.text(peak, 0.62, f"L = {dim}", color=colour, ha="center", size=12)
 ax.set(xlabel="distance from the mode", ylabel="density", title="Where draws of N(0, I) lie")
-ax.legend(frameon=False)
 course.save(drawn, "00_shell")
 
 # %% [markdown]
@@ -176,14 +179,14 @@ course.save(drawn, "00_shell")
 #
 # - A density is a probability per unit; its integral is one, its values may exceed one.
 # - Products of densities underflow, sums of log-densities do not. All values in this course are in nats.
-# - $x = \mu + \sigma\epsilon$ draws from a Gaussian. The next tutorials ask what follows from such a map.
+# - $x = \mu + \sigma\epsilon$ draws from a Gaussian. Lesson 05 asks what follows from such a map.
 #
 # ## Try this
 #
-# 1. Leave out `- log_sigma` in `log_density`. Which claim fails? Which one would not have noticed at
-#    $\sigma = 1$?
-# 2. How large must $n$ be for the mean of the draws to be right to three digits? Predict it, then try.
-# 3. At which $L$ do half of the draws of $\mathcal N(0, I)$ lie farther than 5 from zero?
+# 1. Leave out `- log_sigma` in `log_density`. Which claim fails (and stops the script)? Which later one
+#    cannot notice, and why?
+# 2. How large must $n$ be for the standard error of the mean to be 0.0001? Predict it, then try.
+# 3. From which $L$ on do most draws of $\mathcal N(0, I)$ lie farther than 5 from zero? Guess, then draw.
 #
 # ## Questions
 #
