@@ -3,6 +3,7 @@
     python tests/mutants.py                 # all groups, some hours; if stopped it goes on where it was
     python tests/mutants.py bounds nn       # these groups
     python tests/mutants.py reparam.planar  # this module
+    python tests/mutants.py bounds --again  # once more those that survived, after tests were added
     python tests/mutants.py --report        # only the table of what is known
 
 What each mutant became lies in ``tests/mutation/kept``; the shares and the survivors are written to
@@ -18,7 +19,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from mutation.explanations import Explanations
 from mutation.report import Report
+from mutation.results import Results
 from mutation.scope import GROUPS, modules_of, short
 
 
@@ -29,10 +32,13 @@ def main():
     )
     parser.add_argument("wanted", nargs="*", metavar="module", help="groups or modules; by default all")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at a time (default 2)")
+    parser.add_argument("--again", action="store_true", help="ask once more about unexplained survivors")
     parser.add_argument("--report", action="store_true", help="run nothing")
     args = parser.parse_args()
     for group, only in [] if args.report else _wanted(args.wanted, parser):
         print(f"--- {only or group}", file=sys.stderr, flush=True)
+        if args.again:
+            Results(group).forget_survivors(only, Explanations())
         _run(group, only, args.jobs)
     report = Report()
     report.write()

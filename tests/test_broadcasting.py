@@ -50,13 +50,19 @@ def test_fold_pairs_the_same_rows_as_broadcasting(both):
     np.testing.assert_array_equal(stack.reshape(*batch, 3), np.broadcast_to(large, (*batch, 3)))
 
 
-def test_fold_does_not_copy_the_samples_of_a_batch():
+@pytest.mark.parametrize("lead", [(4,), (4, 2), (2, 2)])
+def test_fold_does_not_copy_the_samples_of_a_batch(lead):
     """The hot case, a lam for each datum and K samples: the kernels read the arrays where they lie."""
-    small, large = numbers((4, 2)), numbers((3, 4, 5))
-    rows, stack, lead, _ = fold(small, large)
+    small, large = numbers((*lead, 2)), numbers((3, *lead, 5))
+    rows, stack, its_lead, _ = fold(small, large)
     assert np.shares_memory(rows, small)
     assert np.shares_memory(stack, large)
-    assert (stack.shape, lead) == ((3, 4, 5), (4,))
+    assert (stack.shape, its_lead) == ((3, np.prod(lead), 5), lead)
+
+
+def test_fold_of_equal_leading_axes_repeats_nothing():
+    rows, stack, lead, batch = fold(numbers((2, 2, 3)), numbers((2, 2, 4)))
+    assert (rows.shape, stack.shape, lead, batch) == ((4, 3), (1, 4, 4), (2, 2), (2, 2))
 
 
 def test_fold_refuses_shapes_that_do_not_broadcast():
@@ -65,8 +71,9 @@ def test_fold_refuses_shapes_that_do_not_broadcast():
 
 
 def test_unbroadcast_of_the_same_shape_is_the_array_itself():
-    gradient = numbers((2, 3))
-    assert unbroadcast(gradient, (2, 3)) is gradient
+    for shape in [(2, 3), (2, 1)]:
+        gradient = numbers(shape)
+        assert unbroadcast(gradient, shape) is gradient
 
 
 def test_beside_repeats_a_condition_along_the_axes_that_it_lacks(rng):

@@ -46,11 +46,13 @@ class Likelihood:
         return self.forward(x, params)[0]
 
     def fitting(self, x, params):
-        """Return x and params as floats of one dtype, or raise a ValueError if their widths do not fit."""
+        """Return x and params as floats of one dtype, or raise a ValueError if their widths do not fit.
+
+        A single number is a datum of one entry.
+        """
         params = real(params, "params")
-        x = numeric_array(x, "x").astype(params.dtype, copy=False)
-        width = x.shape[-1] if x.ndim else 1
-        return x, last_axis(params, f"params for x {x.shape}", self.n_params(width))
+        x = np.atleast_1d(numeric_array(x, "x")).astype(params.dtype, copy=False)
+        return x, last_axis(params, f"params for x {x.shape}", self.n_params(x.shape[-1]))
 
     def backward(self, cache, dlog_p, need_dx=True):
         """Return (dx, dparams) for the incoming derivative dlog_p (...).

@@ -103,7 +103,7 @@ class MADE(MLP):
         if i == len(self.sizes) - 1:
             return np.tile(inputs, self.n_out_per_input)
         least = 0 if self.n_context else 1
-        return least + np.arange(self.sizes[i]) * max(self.n - least, 1) // self.sizes[i]
+        return least + np.arange(self.sizes[i]) * (self.n - least) // self.sizes[i]
 
     def layer(self, i, activation, prefix):
         """Make masked linear map number i."""

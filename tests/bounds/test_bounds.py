@@ -93,3 +93,51 @@ def test_the_analytic_kl_bound_is_the_mean_likelihood_less_the_mean_kl(rng):
     log_p_x, kl = rng.normal(size=(3, 4)), rng.normal(size=4)
     loss, _ = BOUNDS["analytic_kl"]().forward(Terms(log_p_x, kl=kl))
     assert loss == pytest.approx(sum(kl) / 4 - log_p_x.sum() / 12, rel=1e-13)
+
+
+def test_the_analytic_entropy_takes_the_place_of_the_mean_log_density_of_the_noise(rng):
+    log_p_x, log_p_z, log_p_eps, log_det = terms = rng.normal(size=(4, 3, 4))
+    loss, _ = BOUNDS["analytic_entropy"]().forward(Terms(*terms, noise_entropy=1.3))
+    assert loss == pytest.approx(-(log_p_x + log_p_z + log_det).mean() - 1.3, rel=1e-13)
+
+
+@pytest.mark.parametrize("name", [name for name in BOUNDS if "score_function" in name])
+def test_a_score_functions_terms_of_the_model_are_the_derivatives_of_its_loss(name, rng):
+    """The parameters of p(x, z) meet no randomness of their own: theirs is the Monte Carlo ELBO's gradient."""
+    bound, terms = BOUNDS[name](), Terms(*rng.normal(size=(4, 3, 4)), local=rng.normal(size=(3, 4, 2)))
+    dterms = bound.backward(bound.forward(terms)[1])
+    np.testing.assert_allclose(dterms.log_likelihood, np.full((3, 4), -1 / 12), rtol=1e-15)
+
+
+@pytest.mark.parametrize("name", ["score_function", "score_function_running"])
+def test_without_a_baseline_the_whole_log_weight_meets_the_score(name, rng):
+    """The running one begins without."""
+    bound, terms = BOUNDS[name](), Terms(*rng.normal(size=(4, 3, 4)))
+    score = bound.backward(bound.forward(terms)[1]).score
+    np.testing.assert_allclose(score, -terms.log_weights() / 12, rtol=1e-14)
+
+
+#: What a bound says of itself, by which the tests here choose what they hold it to: so it is said again.
+SCORE_FUNCTIONS = {name for name in BOUNDS if "score_function" in name}
+WEIGHTED = {"iwae", "dreg", "renyi", "vr_max"}
+SAID = {
+    "exact": set(BOUNDS) - SCORE_FUNCTIONS - {"dreg", "sticking_the_landing"},
+    "pathwise": set(BOUNDS) - SCORE_FUNCTIONS,
+    "needs_prior": {"beta", "beta_analytic_kl"},
+    "needs_independence": WEIGHTED | SCORE_FUNCTIONS,
+    "uses_kl": {"analytic_kl", "beta_analytic_kl", "free_bits"},
+    "uses_local": {"score_function_rao_blackwell"},
+    "keeps_state": {"score_function_running"},
+}
+
+
+@pytest.mark.parametrize("what", SAID)
+def test_each_bound_says_of_itself_what_it_is(what):
+    assert {name for name, kind in BOUNDS.items() if getattr(kind, what)} == SAID[what]
+
+
+def test_the_least_number_of_draws():
+    least = {name: kind.least_samples for name, kind in BOUNDS.items()}
+    comparing = {"score_function_leave_one_out", "score_function_rao_blackwell"}
+    assert {name for name, n in least.items() if n != 1} == comparing
+    assert all(least[name] == 2 for name in comparing)

@@ -10,6 +10,7 @@ from test_estimators import COORDINATES, at_the_posterior, linear_regression, po
 
 import scratchvae as sv
 from scratchvae.bounds import BOUNDS, Elbo, Iwae, Renyi, Terms, VRMax
+from scratchvae.bounds.renyi import log_power_mean
 from scratchvae.numerics import log_sum_exp
 from scratchvae.validation import build
 
@@ -44,6 +45,16 @@ def test_it_is_the_log_of_a_power_mean(alpha, rng):
     log_w = 3 * rng.standard_normal((5, 4)) - 100
     expected = np.mean([naive_renyi(column, alpha) for column in log_w.T])
     assert value(Renyi(alpha), log_w) == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("order", [-2.0, 0, 0.5, 1])
+def test_each_datum_has_a_mean_and_shares_of_its_own(order, rng):
+    log_w = rng.standard_normal((5, 3))
+    log_mean, share = log_power_mean(log_w, order)
+    for column, mean, shares in zip(log_w.T, log_mean, share.T, strict=True):
+        expected = np.log(np.mean(np.exp(order * column))) / order if order else column.mean()
+        assert mean == pytest.approx(expected, rel=1e-12)
+        np.testing.assert_allclose(shares, np.exp(order * column) / np.exp(order * column).sum(), rtol=1e-13)
 
 
 @pytest.mark.parametrize("shape", [(1, 3), (7, 3)])

@@ -206,6 +206,7 @@ def test_order_statistics_integrate_to_one():
         (Interval(0, 2), 0.0, "theta must be between 0 and 2"),
         (Ordered(3), [1.0, 1.0, 2.0], "theta must be in increasing order"),
         (Simplex(3), [0.5, 0.5, 0.5], "theta must be positive and of sum one"),
+        (Simplex(3), [0.3, 0.3, 0.4 + 1e-7], "theta must be positive and of sum one"),
         (Simplex(3), [0.5, 0.5, 0.0], "theta must be positive and of sum one"),
         (Simplex(3), [0.5, 0.5], r"theta must have shape \(\.\.\., 3\), not \(2,\)"),
         (Real((2, 3)), np.ones(3), r"theta must have shape \(\.\.\., 2, 3\), not \(3,\)"),

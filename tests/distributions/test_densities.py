@@ -170,6 +170,11 @@ def test_outside_of_the_support(name, x, rng):
     np.testing.assert_allclose(np.delete(log_p, 2), np.delete(expected, 2), rtol=1e-10)
 
 
+def test_an_exponential_begins_at_zero():
+    log_p, dx, drate = densities.exponential(0.0, 2.0)
+    assert (log_p, dx, drate) == (np.log(2.0), -2.0, 0.5)
+
+
 # --- dirichlet ----------------------------------------------------------------------------------
 
 

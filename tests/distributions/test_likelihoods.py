@@ -168,6 +168,26 @@ def test_the_same_generator_gives_the_same_draws(likelihood, rng):
     np.testing.assert_array_equal(first, second)
 
 
+def test_the_mean_is_that_of_each_row(likelihood, rng):
+    params = draw_params(likelihood, rng, (2, 4))
+    mean = likelihood.mean(params)
+    assert mean.shape == (2, 4, N_DATA)
+    np.testing.assert_allclose(mean[1, 2], likelihood.mean(params[1, 2]), rtol=1e-13)
+
+
+def test_a_single_number_is_a_datum_of_one_entry(likelihood, rng):
+    params = rng.normal(size=likelihood.n_params(1))
+    x = likelihood.sample(params, rng)
+    assert likelihood.log_prob(x[0], params) == likelihood.log_prob(x, params)
+
+
+def test_counts_and_levels_are_whole_numbers_without_a_derivative():
+    """By which the tests here and the trainer choose what they do."""
+    whole = {"categorical", "poisson"}
+    assert {name for name, kind in LIKELIHOODS.items() if kind.takes_levels} == whole
+    assert {name for name, kind in LIKELIHOODS.items() if not kind.differentiable_in_x} == whole
+
+
 def test_the_mean_of_many_draws_is_the_mean(likelihood, rng):
     params = draw_params(likelihood, rng)
     draws = likelihood.sample(np.tile(params, (40_000, 1)), rng)

@@ -45,6 +45,10 @@ def test_the_standard_normal_equals_scipy_and_its_gradient_central_differences(s
     assert naive.relative_error(prior.backward(cache, dlog_p), numerical) < 1e-9
 
 
+def test_the_entropy_of_the_standard_normal():
+    assert StandardNormal().entropy(3) == pytest.approx(3 * stats.norm.entropy(), rel=1e-14)
+
+
 def test_the_standard_normal_keeps_the_dtype_and_draws_in_it(dtype, rng):
     draws = StandardNormal().sample((20_000, 2), rng, dtype)
     assert draws.dtype == dtype

@@ -32,6 +32,12 @@ def test_one_pixel_is_off_by_less_than_the_docstring_says(x, logits):
     assert (np.abs(single(x, logits) - truth) <= 2e-7 + EPS * np.abs(truth)).all()
 
 
+def test_the_polynomial_is_as_near_as_its_comment_says():
+    y = np.linspace(1e-3, 17.5 / 16, 2000)
+    slope = np.polyval(np.array(jitted._SLOPES, float)[::-1], y)
+    np.testing.assert_allclose(slope, -np.expm1(-y) / y, rtol=1.7e-7)
+
+
 @pytest.mark.parametrize("n_data", [1, 111, 112, 113, 224, 784, 2000])
 @pytest.mark.parametrize("logit", [0.0, 1e-6, -3.0, 200.0])
 def test_equal_pixels_add_up_at_every_length(n_data, logit):

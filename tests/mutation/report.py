@@ -1,10 +1,10 @@
 """The table: caught and surviving mutants by module, with the explanations of those that survive."""
 
 import json
-import tomllib
 from collections import Counter
 from pathlib import Path
 
+from mutation.explanations import Explanations
 from mutation.operators import Module
 from mutation.results import Results
 from mutation.scope import GROUPS, is_mathematics, modules_of, short
@@ -16,7 +16,7 @@ class Report:
     """What is known of all mutants of the present source."""
 
     def __init__(self):
-        self.reasons = explanations()
+        self.reasons = Explanations()
         self.rows, self.survivors, self.kinds = [], [], Counter()
         for group in GROUPS:
             results = Results(group)
@@ -40,11 +40,6 @@ class Report:
     def unexplained(self):
         """The survivors without a reason."""
         return [mutant for mutant in self.survivors if mutant.key not in self.reasons]
-
-    @property
-    def stale(self):
-        """Explanations of what does not survive, or is not there."""
-        return sorted(set(self.reasons) - {mutant.key for mutant in self.survivors})
 
     def totals(self):
         """(mutants, run, caught, explained) of all modules together."""
@@ -78,20 +73,10 @@ class Report:
         head = f"{'module':<34} mutants    run caught   share explained  open"
         lines = [head, *(_line(*row) for row in self.rows), _line("all", *self.totals())]
         lines += [f"\nunexplained  line {mutant.line}  {mutant.key}" for mutant in self.unexplained]
-        lines += [f"\nexplained, but no survivor: {key}" for key in self.stale]
+        lines += [f"\nexplained, but no survivor: {entry}" for entry in self.reasons.unused]
         return "\n".join(lines)
 
 
 def _line(name, n, run, caught, explained):
     share = f"{caught / run:7.1%}" if run else " " * 7
     return f"{name:<34} {n:>7} {run:>6} {caught:>6} {share} {explained:>9} {run - caught - explained:>5}"
-
-
-def explanations():
-    """{key of a mutant: why it computes the same}, from ``explained.toml``."""
-    text = tomllib.loads((HERE / "explained.toml").read_text(encoding="utf-8"))
-    return {
-        f"scratchvae.{entry['where']}: {entry['line']} :: {change}": entry["why"]
-        for entry in text.get("survivor", ())
-        for change in entry["changes"]
-    }

@@ -25,6 +25,8 @@ class Group(NamedTuple):
 
 
 NETWORK = ("test_vae_gradient.py",)
+#: Asked about all that stands outside of functions: it reads values that an import sets, and runs no line.
+DEFAULTS = "test_defaults.py"
 GROUPS = {
     "kernels": Group(
         ("kernels/reference.py", "kernels/jitted.py", "numerics.py", "broadcasting.py"),

@@ -19,7 +19,7 @@ from mutation.baseline import Baseline
 from mutation.fresh import start_afresh
 from mutation.operators import Module
 from mutation.results import Results
-from mutation.scope import GROUPS, TESTS, is_mathematics, modules_of
+from mutation.scope import DEFAULTS, GROUPS, TESTS, is_mathematics, modules_of
 
 #: Seconds of tests that a mutant is given at first, and if it survives them.
 FEW_SECONDS, MANY_SECONDS = 2.0, 15.0
@@ -32,7 +32,7 @@ def main(group, only="", jobs=2):
     if all(results.has(mutant, module) for module in modules for mutant in module.mutants):
         return
     early = running.Lines({module.path for module in modules}, in_functions_only=True)
-    tests = [str(TESTS / name) for name in GROUPS[group].tests]
+    tests = [str(TESTS / name) for name in (*GROUPS[group].tests, DEFAULTS)]
 
     def take_over(items, listener):
         early.stop()
@@ -87,6 +87,8 @@ class Run:
         found = self._reaching(module, set(mutant.lines))
         if not found and not mutant.in_body:
             found = self._reaching(module, set(range(len(module.source) + 1)))
+        if not mutant.in_body:
+            found += [(took, test) for test, (took, _) in self.reached.items() if DEFAULTS in test]
         found = [(-self.killers[module.name, mutant.function, test], took, test) for took, test in found]
         chosen, total = [], 0.0
         for _, took, test in sorted(found):

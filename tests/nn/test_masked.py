@@ -95,6 +95,15 @@ def test_initial_weights_are_zero_where_the_mask_is(rng):
     np.testing.assert_array_equal(layer.parameters["weight"] != 0, np.tri(4, 3) == 1)
 
 
+@pytest.mark.parametrize("n_context", [0, 1])
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_no_hidden_unit_is_of_a_degree_at_which_no_output_sees_it(n, n_context):
+    """Output d sees degrees below d, the last one those up to n - 1; n = 1 has none without a context."""
+    degrees = MADE(n, hidden=(8,), n_context=n_context).degrees(1)
+    assert degrees.min() == (0 if n_context else 1)
+    assert degrees.max() == max(n - 1, degrees.min())
+
+
 def test_degrees_rise_evenly_and_do_not_depend_on_chance():
     made = MADE(3, 2, (6,), 1)
     assert made.degrees(0).tolist() == [1, 2, 3, 0]

@@ -80,6 +80,7 @@ LENGTHS = [
     (optim.StepDecay(0.1, factor=0.5, every=3), math.inf),
     (optim.Cosine(0.1, total=7, final=0.01), 7),
     (optim.Piecewise([3, 8], [0.1, 0.05, 0.2]), 8),
+    (optim.Piecewise([3, 5, 8], [0.1, 0.05, 0.2, 0.1]), 8),
     (optim.Piecewise([], [0.1]), 0),
     (optim.WarmUp(0.1, steps=4), 4),
     (optim.WarmUp(optim.Cosine(0.1, total=9), steps=4), 9),
