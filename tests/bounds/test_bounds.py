@@ -103,7 +103,7 @@ def test_the_analytic_entropy_takes_the_place_of_the_mean_log_density_of_the_noi
 
 @pytest.mark.parametrize("name", [name for name in BOUNDS if "score_function" in name])
 def test_a_score_functions_terms_of_the_model_are_the_derivatives_of_its_loss(name, rng):
-    """The parameters of p(x, z) meet no randomness of their own: theirs is the Monte Carlo ELBO's gradient."""
+    """The parameters of p(x, z) meet no noise of their own: theirs is the Monte Carlo ELBO's gradient."""
     bound, terms = BOUNDS[name](), Terms(*rng.normal(size=(4, 3, 4)), local=rng.normal(size=(3, 4, 2)))
     dterms = bound.backward(bound.forward(terms)[1])
     np.testing.assert_allclose(dterms.log_likelihood, np.full((3, 4), -1 / 12), rtol=1e-15)

@@ -133,6 +133,11 @@ def test_blocks_cover_the_rows_once_and_keep_to_the_limit():
     assert max(block.stop - block.start for block in blocks) * 7 <= 100
 
 
+@pytest.mark.parametrize("n_samples", [0, 1])
+def test_one_sample_and_none_take_as_many_rows_as_the_limit(n_samples):
+    assert row_blocks(10, n_samples, limit=8) == [slice(0, 8), slice(8, 10)]
+
+
 def test_more_samples_than_the_limit_still_make_progress():
     assert len(row_blocks(3, 1000, limit=100)) == 3
 

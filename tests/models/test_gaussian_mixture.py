@@ -24,7 +24,9 @@ def scipy_prior(theta, alpha=1.0):
     )
 
 
-@pytest.mark.parametrize("options", [{}, {"common_sigma": False}, {"alpha": 0.5}, {"ordered": True}])
+@pytest.mark.parametrize(
+    "options", [{}, {"common_sigma": False}, {"alpha": 0.5}, {"alpha": 2}, {"ordered": True}]
+)
 def test_the_joint_density_is_scipys(x, options, rng):
     model = GaussianMixture(x, 3, **options)
     for z in rng.normal(size=(3, model.n_latent)):
@@ -68,13 +70,14 @@ def test_the_ordered_prior_of_the_means_integrates_to_one(x):
     assert total == pytest.approx(1, abs=1e-5)
 
 
-def test_responsibilities_are_bayes_theorem(x, rng):
+@pytest.mark.parametrize("lead", [(), (2,), (2, 3)])
+def test_responsibilities_are_bayes_theorem(lead, x, rng):
     model = GaussianMixture(x, 3)
-    z = rng.normal(size=(2, model.n_latent))
+    z = rng.normal(size=(*lead, model.n_latent))
     r = model.responsibilities(z)
     theta = model.space.forward(z)[0]
-    p = theta["weights"][:, None] * stats.norm.pdf(
-        x[:, None], theta["means"][:, None], theta["sigma"][:, None, None]
+    p = theta["weights"][..., None, :] * stats.norm.pdf(
+        x[:, None], theta["means"][..., None, :], theta["sigma"][..., None, None]
     )
     np.testing.assert_allclose(r, p / p.sum(axis=-1, keepdims=True), rtol=1e-11)
 
@@ -89,6 +92,15 @@ def test_a_component_of_no_weight_has_a_finite_gradient(x):
     z = np.array([-2.0, 3.0, -800.0, 0.5])  # w_1 = e^-800, below the least float
     assert np.isfinite(model.log_joint(z))
     assert np.isfinite(model.grad_log_joint(z)).all()
+
+
+def test_a_flat_prior_of_the_weights_has_no_slope_even_at_the_edge(x):
+    """Where 0 log 0 and 0 / 0 would stand."""
+    model = GaussianMixture(x, 2, alpha=1)
+    theta = {"means": np.zeros(2), "weights": np.array([0.0, 1.0]), "sigma": np.array(1.0)}
+    log_p, gradient = model.prior(theta)
+    assert np.isfinite(log_p)
+    np.testing.assert_array_equal(gradient["weights"], 0)
 
 
 def test_a_component_on_one_datum_gains_nothing_by_collapsing(x):

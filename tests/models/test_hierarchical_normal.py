@@ -52,6 +52,27 @@ def test_evidence_and_tau_by_adaptive_quadrature_of_a_joint_normal(model):
     assert exact.tau_sd == pytest.approx(np.sqrt(variance), rel=1e-7)
 
 
+def theta_given(model, tau):
+    """Mean (J,) and variances (J,) of theta given tau and y, by conditioning one normal of 2 J dimensions."""
+    prior = tau**2 * np.eye(model.n_groups) + model.mu_sigma**2
+    gain = prior @ np.linalg.inv(prior + np.diag(model.sigma**2))
+    return gain @ model.y, np.diag(prior - gain @ prior)
+
+
+@pytest.mark.parametrize("j", [0, 2])
+def test_theta_by_adaptive_quadrature_of_conditional_normals(j):
+    model = HierarchicalNormal([3.0, -1.0, 4.0], [1.0, 2.0, 0.5], mu_sigma=3.0)
+    exact, evidence = model.exact_by_quadrature(), expectation(model, lambda tau: 1.0)
+
+    def square(tau):
+        mean, variance = (part[j] for part in theta_given(model, tau))
+        return variance + (mean - exact.theta_mean[j]) ** 2
+
+    mean = expectation(model, lambda tau: theta_given(model, tau)[0][j]) / evidence
+    assert exact.theta_mean[j] == pytest.approx(mean, rel=1e-8)
+    assert exact.theta_sd[j] == pytest.approx(np.sqrt(expectation(model, square) / evidence), rel=1e-8)
+
+
 @pytest.mark.parametrize("centred", [False, True])
 def test_two_groups_by_brute_force_over_all_four_unknowns(centred):
     """The trapezoidal rule on a grid of z itself: no analytic step is shared with the model's method.
@@ -85,6 +106,32 @@ def test_the_answer_does_not_depend_on_the_parametrization_or_the_step():
     first, second = EightSchools().exact_by_quadrature(), EightSchools(centred=True).exact_by_quadrature(0.1)
     for got, expected in zip(first, second, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize("unit", [1e-18, 1e18])
+def test_the_answer_has_the_units_of_the_data(unit):
+    """Of scales e^41 apart: log tau is sought from below the least to above the largest."""
+    y, sigma, tau_scale = np.array([1.0, 0.0, -0.3]), np.array([1e-15, 2e-15, 1e-3]), 1e-18
+    first = HierarchicalNormal(y, sigma, mu_sigma=2.0, tau_scale=tau_scale).exact_by_quadrature()
+    again = HierarchicalNormal(unit * y, unit * sigma, mu_sigma=2 * unit, tau_scale=unit * tau_scale)
+    again = again.exact_by_quadrature()
+    assert again.log_evidence == pytest.approx(first.log_evidence - 3 * np.log(unit), abs=1e-9)
+    for name in ("mu_mean", "mu_sd", "tau_mean", "theta_mean", "theta_sd"):
+        expected = unit * np.array(getattr(first, name))
+        np.testing.assert_allclose(getattr(again, name), expected, rtol=1e-8, atol=1e-10 * unit)
+
+
+def test_with_tau_near_zero_all_groups_are_one():
+    model = HierarchicalNormal([0.3, -0.1], [1.0, 2.0], mu_sigma=1.5, tau_scale=1e-18)
+    one = stats.multivariate_normal(np.zeros(2), np.diag([1.0, 4.0]) + 1.5**2).logpdf([0.3, -0.1])
+    exact = model.exact_by_quadrature()
+    assert exact.log_evidence == pytest.approx(one, abs=1e-9)
+    np.testing.assert_allclose(exact.theta_mean, exact.mu_mean, rtol=1e-9)
+
+
+def test_one_group_and_one_standard_error_for_all():
+    assert HierarchicalNormal([3.0], 1.0).sigma.tolist() == [1.0]
+    assert HierarchicalNormal([3.0, 4.0], 0.5).sigma.tolist() == [0.5, 0.5]
 
 
 def test_a_single_group_leaves_tau_without_a_variance():
@@ -186,6 +233,7 @@ def test_the_data_are_rubins():
         (([1.0, 2.0], [1.0, 0.0]), "sigma must hold standard errors above zero"),
         (([1.0, 2.0], [1.0, 1.0, 1.0]), "y must have shape"),
         (([], []), "sigma must have shape"),
+        (([], 1.0), r"y must have shape \(J,\)"),
         (([[1.0]], 1.0), "y must have shape"),
         (([1.0], 1.0, False, 0.0), "mu_sigma must lie"),
         (([1.0], 1.0, False, 1.0, np.inf), "tau_scale must lie"),

@@ -32,6 +32,14 @@ def test_a_flat_prior_adds_zero(data):
     assert model.grad_log_prior(z)[0] == 0
 
 
+def test_the_linear_predictor_is_x_beta_of_the_models_rows_or_of_others(data, rng):
+    x, y = data
+    z = rng.normal(size=(2, 3, 4))
+    model, other = LogisticRegression(x, y), np.column_stack([np.ones(5), rng.normal(size=(5, 3))])
+    np.testing.assert_allclose(model.linear_predictor(z), z[..., :1] + z[..., 1:] @ x.T, rtol=1e-12)
+    np.testing.assert_allclose(model.linear_predictor(z, other), z @ other.T, rtol=1e-12)
+
+
 def test_an_extreme_predictor_loses_nothing():
     model = LogisticRegression([1.0, 1.0], [0, 1], intercept=False)
     z = np.array([[800.0], [-800.0]])

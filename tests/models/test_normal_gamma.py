@@ -69,6 +69,7 @@ def test_moments_that_do_not_exist_are_said_to(shape0, mean_exists, finite):
     assert np.isnan(prior.mean()[0])
     assert np.isposinf(prior.cov()[0, 0])
     assert prior.cov()[0, 1] == 0
+    assert np.isposinf(NormalGamma([1.0], shape0=1.0).density.cov()[0, 0])
 
 
 def test_moments_by_quadrature():

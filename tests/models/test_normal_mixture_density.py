@@ -54,6 +54,16 @@ def test_far_away_neither_value_nor_gradient_is_lost(target):
     assert target.grad_log_joint(far)[0] == pytest.approx(-1998.0)  # the widest component along z_1
 
 
+def test_weights_are_equal_by_default_and_always_of_sum_one():
+    z = np.array([[0.3, 0.2], [-2.0, 1.0]])
+    equal = NormalMixtureDensity(MEANS, SIGMAS, np.full(3, 1 / 3))
+    np.testing.assert_allclose(
+        NormalMixtureDensity(MEANS, SIGMAS).log_joint(z), equal.log_joint(z), rtol=1e-14
+    )
+    rounded = NormalMixtureDensity(MEANS, SIGMAS, np.full(3, 0.333333332))
+    np.testing.assert_allclose(rounded.weights, 1 / 3, rtol=1e-15)
+
+
 def test_sigmas_of_one_number_or_one_a_component_are_spread():
     z = np.array([0.3, 0.2])
     whole = NormalMixtureDensity(MEANS, np.full((3, 2), 0.7)).log_joint(z)

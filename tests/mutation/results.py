@@ -21,7 +21,7 @@ class Results:
         return fate is not None and fate["source"] == fingerprint(module)
 
     def put(self, mutant, module, state, by, how):
-        """Keep one fate: "caught" by a test with an exception, or "survived" so many tests."""
+        """Keep one fate: "caught" by a test with an exception, or "survived"."""
         self.fates[mutant.key] = {
             "module": mutant.module,
             "kind": mutant.kind,

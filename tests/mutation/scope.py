@@ -86,8 +86,8 @@ def _leads_away(parent, child):
         return True
     if isinstance(parent, ast.FunctionDef | ast.ClassDef):
         return child in parent.decorator_list or child is getattr(parent, "returns", None)
-    if isinstance(parent, ast.If) and child is parent.test:
-        return all(isinstance(line, ast.Raise) for line in parent.body)
+    if isinstance(parent, ast.If) and isinstance(parent.body[-1], ast.Raise):
+        return child is parent.test or child in parent.body
     return isinstance(child, ast.Call) and _called(child.func) in VALIDATION
 
 

@@ -22,7 +22,7 @@ from mutation.results import Results
 from mutation.scope import DEFAULTS, GROUPS, TESTS, is_mathematics, modules_of
 
 #: Seconds of tests that a mutant is given at first, and if it survives them.
-FEW_SECONDS, MANY_SECONDS = 2.0, 15.0
+FEW_SECONDS, MANY_SECONDS = 1.0, 8.0
 
 
 def main(group, only="", jobs=2):
@@ -50,18 +50,20 @@ class Run:
         self.modules, self.results, self.listener, self.jobs = modules, results, listener, jobs
         self.early = early.seen
         self.items = {item.nodeid: item for item in items if is_asked(item, group)}
-        self.killers = Counter()
+        self.killers, self.survived = Counter(), {}
         self.functions = running.live_functions({module.path for module in modules})
         gc.freeze()  # a child need not copy the pages on which these objects' marks are
         self.reached = Baseline(group, modules).of(self.items, listener, say)
 
     def run(self):
         """Every mutant without a result: with few tests, with many, and in a process of its own."""
-        self._round("quick", self._without_result(), FEW_SECONDS)
-        self._round("thorough", self._without_result(), MANY_SECONDS)
+        for title, seconds in (("quick", FEW_SECONDS), ("thorough", MANY_SECONDS)):
+            places = [place for place in self._without_result() if self._is_body(*place)]
+            self._round(title, [place for place in places if self.tests_for(*place, seconds)[0]], seconds)
+        self.survived = {}  # what was executed before any test was not changed so far
         self._round("afresh", [place for place in self._without_result() if self._is_early(*place)], None)
         for module, index in self._without_result():
-            self._put(module, index, "survived", len(self.tests_for(module, index, MANY_SECONDS)[0]), "")
+            self._put(module, index, "survived", "", "")
         self.results.write()
 
     def _without_result(self):
@@ -75,6 +77,10 @@ class Run:
     def _put(self, module, index, *fate):
         self.results.put(module.mutants[index], module, *fate)
 
+    @staticmethod
+    def _is_body(module, index):
+        return module.mutants[index].in_body
+
     def _is_early(self, module, index):
         """Whether the changed line was executed before any test: only a new process sees the change."""
         mutant = module.mutants[index]
@@ -82,14 +88,20 @@ class Run:
         return not mutant.in_body or bool(here & self.early.get(module.path, set()))
 
     def tests_for(self, module, index, seconds):
-        """The tests that reach the changed line: those that have caught most here first, then the fastest."""
-        mutant = module.mutants[index]
+        """The tests that reach the changed line and have not let it through yet: those that have caught most
+        in its function first, then the fastest; of a time in all.
+        """
+        mutant, survived = module.mutants[index], self.survived.get((module, index), ())
         found = self._reaching(module, set(mutant.lines))
         if not found and not mutant.in_body:
             found = self._reaching(module, set(range(len(module.source) + 1)))
         if not mutant.in_body:
             found += [(took, test) for test, (took, _) in self.reached.items() if DEFAULTS in test]
-        found = [(-self.killers[module.name, mutant.function, test], took, test) for took, test in found]
+        found = [
+            (-self.killers[module.name, mutant.function, test], took, test)
+            for took, test in found
+            if test not in survived
+        ]
         chosen, total = [], 0.0
         for _, took, test in sorted(found):
             total += took
@@ -135,7 +147,7 @@ class Run:
         else:
             process, reading = running.in_child(lambda: self._child(*place, tests, expected))
         selector.register(reading, selectors.EVENT_READ)
-        children[reading] = *place, process
+        children[reading] = *place, tests, process
 
     def _child(self, module, index, tests, seconds):
         running.silence()
@@ -146,7 +158,7 @@ class Run:
         running.put_in_place(code, self.functions)
         return running.first_failure(self.listener, [self.items[test] for test in tests])
 
-    def _finish(self, module, index, process, reading):
+    def _finish(self, module, index, tests, process, reading):
         came, failure = running.brought(reading)
         _, status = os.waitpid(process, 0)
         if not came:
@@ -154,6 +166,8 @@ class Run:
         if failure is not None:
             self.killers[module.name, module.mutants[index].function, failure[0]] += 1
             self._put(module, index, "caught", *failure)
+        else:
+            self.survived.setdefault((module, index), set()).update(tests)
 
 
 def is_asked(item, group):
