@@ -7,7 +7,7 @@
 #
 # **Equations**: (1) Bayes' theorem, (2) the evidence, (13) the normal density.
 #
-# **You need**: lessons 00 and 01; what a matrix product is. **Time**: 5 seconds to run. **Expected
+# **You need**: lessons 00 and 01; what a matrix product is. **Time**: 3 seconds to run. **Expected
 # output**: nine lines that begin with `[holds]`, and three figures.
 
 # %%
@@ -25,20 +25,21 @@ rng = np.random.default_rng(0)  # the one seed of this script
 # ## Two words: parametric, conjugate
 #
 # A *parametric model* $p(x \mid z)$ is a family of distributions of the data $x$, one for each value of a
-# finite vector $z$; the *prior* $p(z)$ says which values are credible before the data. A prior is
-# *conjugate* to a model if the posterior is of the same family as the prior. Then Bayes' theorem is
-# arithmetic on a few numbers.
+# vector $z$ of a fixed number of entries; the *prior* $p(z)$ says which values are credible before the data.
+# A family of priors is *conjugate* to a model if, whatever the data, the posterior is in the family again:
+# in lesson 01, Beta(1, 1) became Beta(8, 4). Then Bayes' theorem is arithmetic on a few numbers.
 #
-# The simplest: $N$ measurements $x_i$ of one quantity $z$ with normal errors of known standard deviation
-# $\sigma$, and a normal prior of standard deviation $\sigma_0$ around zero. The logarithm of prior times
-# likelihood is
+# The simplest: $N$ measurements $x_i$ of one quantity $z$ with independent normal errors of known standard
+# deviation $\sigma$, and a normal prior of standard deviation $\sigma_0$ around zero. The logarithm of prior
+# times likelihood is, but for constants that do not depend on $z$, and completing the square,
 #
-# $$-\frac{z^2}{2\sigma_0^2} - \sum_{i=1}^N \frac{(x_i - z)^2}{2\sigma^2} + \text{const} =
-# -\frac12 \Big(\frac{1}{\sigma_0^2} + \frac{N}{\sigma^2}\Big) (z - m)^2 + \text{const}$$
+# $$-\frac{z^2}{2\sigma_0^2} - \sum_{i=1}^N \frac{(x_i - z)^2}{2\sigma^2} =
+# -\frac12 \Big(\frac{1}{\sigma_0^2} + \frac{N}{\sigma^2}\Big) (z - m)^2 + \text{const}, \qquad
+# m = \frac{\sum_i x_i / \sigma^2}{1/\sigma_0^2 + N/\sigma^2}$$
 #
 # a parabola in $z$, so the posterior is normal again. Its *precision* (one over the variance) is the sum
-# of the prior's and the data's; its mean $m$ is the average of the prior's mean and the data's mean,
-# weighted by these precisions.
+# of the prior's $1/\sigma_0^2$ and the data's $N/\sigma^2$; its mean $m$ is the average of the prior's mean
+# (zero here) and the data's mean, weighted by these precisions.
 
 # %%
 sigma, sigma_0 = 1.0, 2.0
@@ -71,9 +72,9 @@ course.claim(
 # ## The evidence in closed form
 #
 # What are the data, before we know $z$? Each $x_i$ is $z$ plus noise, and $z$ is random: the vector $x$ is
-# normal with covariance $\sigma^2 I + \sigma_0^2\, \mathbf 1 \mathbf 1^T$, where $I$ is the identity
-# matrix and $\mathbf 1$ the vector of ones: its entries are correlated because they share $z$. The density
-# of this normal at the data that came is the evidence.
+# normal with mean zero and covariance $\sigma^2 I + \sigma_0^2\, \mathbf 1 \mathbf 1^T$, where $I$ is the
+# identity matrix and $\mathbf 1$ the vector of ones: its entries are correlated because they share $z$. The
+# density of this normal at the data that came is the evidence.
 
 # %%
 cov = sigma**2 * np.eye(len(x)) + sigma_0**2 * np.ones((len(x), len(x)))
@@ -87,10 +88,12 @@ course.claim(
 # %% [markdown]
 # ## Occam's razor
 #
-# Which polynomial describes these points? The fit to the data, by least squares, improves with every
-# degree: there is nothing in it that says stop. The evidence does. A high degree spreads its prior over
-# many curves, most of them nothing like the data, and each gets little of the probability; it pays for
-# what it *could* have predicted. No penalty was added: the razor is in Bayes' theorem.
+# Which polynomial describes these points? The fit to the data, by least squares, cannot get worse with a
+# higher degree: there is nothing in it that says stop. The evidence does. A high degree spreads its prior
+# over many curves, most of them nothing like the data, and each gets little of the probability; it pays for
+# what it *could* have predicted. No penalty was added: the razor is in Bayes' theorem. What is compared are
+# models *with their priors*, here $\mathcal N(0, 1)$ for every coefficient (try 1); and with $n$ models that
+# were equally credible before, the evidences over their sum are the posterior probabilities.
 
 # %%
 n, noise = 20, 0.3
@@ -129,19 +132,19 @@ course.claim(
     f"probability of degree 2 among the nine: {probabilities[2]:.2f}",
 )
 
-drawn, (left, right) = plotting.figure(10, 3.8, n_columns=2)
+drawn, (left, right) = plotting.figure(8.4, 3.5, n_columns=2)
 fine = np.linspace(-1.1, 1.1, 200)
 left.plot(t, y, "o", color=plotting.COLOURS[6], label="data")
-for degree, colour in zip((1, 2, 8), plotting.COLOURS, strict=False):
+for degree, colour, dash in zip((1, 2, 8), plotting.COLOURS, (":", "-", "--"), strict=False):
     coefficients = regression(degree).exact_posterior().mean
-    left.plot(
-        fine, coefficients[0] + powers(fine, degree) @ coefficients[1:], color=colour, label=f"{degree}"
-    )
-left.set(xlabel="t", ylabel="y", title="Posterior means of three degrees")
-left.legend(frameon=False, fontsize=9)
+    curve = coefficients[0] + powers(fine, degree) @ coefficients[1:]
+    left.plot(fine, curve, dash, color=colour, lw=2, label=f"degree {degree}")
+left.set(xlabel="t", ylabel="y", title="Posterior means")
+left.legend(frameon=False)
 right.plot(degrees, evidences, "o-", color=plotting.COLOURS[0])
+right.text(2.6, -11.5, f"far below: {evidences[0]:.0f} of degree 0,\n{evidences[1]:.0f} of degree 1")
 right.set(xlabel="degree of the polynomial", ylabel="log evidence, nats", title="The evidence chooses")
-right.set_ylim(-13, -6)  # below degree 2 it is far out of the picture
+right.set_ylim(-12, -6)
 course.save(drawn, "02_occam")
 
 # %% [markdown]
@@ -149,8 +152,8 @@ course.save(drawn, "02_occam")
 #
 # Before any data come, draw $z$ from the prior and data from the model: what comes is what the model
 # expects to see. A prior that looks harmless as a density of $z$ may say absurd things about $x$. Take the
-# probability of a rare disease, with a normal prior on its *logit* $\log\frac{p}{1-p}$: a standard
-# deviation of 10 is "uninformative" only by name.
+# probability $\pi$ of a disease, with a normal prior on its *logit* $z = \log\frac{\pi}{1-\pi}$, so that
+# $\pi = 1/(1 + e^{-z})$: a standard deviation of 10 is "uninformative" only by name.
 
 # %%
 n_draws = 2_000 if course.quick else 20_000
@@ -162,9 +165,15 @@ course.claim(
     f"share below 0.01 or above 0.99: {extreme[0]:.2f} with scale 10, {extreme[1]:.3f} with scale 1.5",
 )
 drawn, ax = plotting.figure(6.4, 3.4)
-for p, scale, colour in ((wide, 10, plotting.COLOURS[1]), (narrow, 1.5, plotting.COLOURS[0])):
-    ax.hist(p, bins=50, density=True, histtype="step", lw=2, color=colour, label=f"scale {scale}")
-ax.set(xlabel="probability", ylabel="density", title="Two normal priors on the logit, as probabilities")
+for p, scale, colour, dash in (
+    (wide, 10, plotting.COLOURS[1], "--"),
+    (narrow, 1.5, plotting.COLOURS[0], "-"),
+):
+    name = f"logit of standard deviation {scale}"
+    ax.hist(p, bins=50, density=True, histtype="step", lw=2, color=colour, ls=dash, label=name)
+ax.set(
+    xlabel=r"probability $\pi$", ylabel="density", title="Two normal priors on the logit, as probabilities"
+)
 ax.legend(frameon=False)
 course.save(drawn, "02_priors_of_the_logit")
 
@@ -174,8 +183,9 @@ course.save(drawn, "02_priors_of_the_logit")
 # Evidence compares models, and the best of three bad models is a bad model. A *posterior predictive check*
 # asks one model: draw $z$ from the posterior and new data from the model, many times. Do the new data look
 # like the old ones? "Look like" is a number of the data that you choose, $T(x)$, and that the model does
-# not fit by itself. Here the model says normal errors; the data have two outliers; $T$ is the largest
-# distance from the median.
+# not fit by itself; the *posterior predictive p-value* is the share of the new data with a $T$ at least as
+# large as the old ones have. Here the model says normal errors; the data have two outliers; $T$ is the
+# largest distance from the median.
 
 # %%
 wild = np.concatenate([rng.normal(0, 1, 48), [9.0, -8.0]])
@@ -187,7 +197,7 @@ def largest_distance(data):
     return np.abs(data - np.median(data)).max()
 
 
-check = predictive_check(suspect, draws, largest_distance, rng)
+check = predictive_check(suspect, draws, largest_distance, rng, name="the largest distance from the median")
 print(check)
 fine_data = sv.models.NormalMean(wild[:48], 1.0, prior_sigma=10.0)
 good = predictive_check(fine_data, fine_data.posterior.sample(500, rng), largest_distance, rng)
@@ -209,9 +219,9 @@ course.save(drawn, "02_predictive_check")
 #
 # ## Try this
 #
-# 1. Multiply the prior's standard deviation of the regression of degree 2 by 100. The posterior hardly
-#    moves; what does the evidence do, and why?
-# 2. Double the noise of the polynomial's data. Which degree has the largest evidence now?
+# 1. Set `prior_sigma` of the regression of degree 2 to 100. The posterior mean hardly moves; what does the
+#    evidence do, and why?
+# 2. Double the noise of the polynomial's data. How sure is the evidence of degree 2 now?
 # 3. Check the outliers' model with $T$ the mean of the data. Why does this find nothing?
 #
 # ## Questions
@@ -229,4 +239,5 @@ course.save(drawn, "02_predictive_check")
 #
 # **Answers**: 1. $\sigma^2/\sigma_0^2 = 1/4$: a quarter of one measurement. 2. Odds $e^{2.3} = 10$ to one:
 # 0.09 and 0.91. 3. No: it is the probability, under the fitted model, of new data at least as extreme in
-# $T$.
+# $T$. Nor does a $p$ near 1/2 prove much: the data were used twice, for the posterior and for $T(x)$, and
+# that draws $p$ there.
