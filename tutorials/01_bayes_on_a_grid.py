@@ -79,6 +79,9 @@ course.claim(
 # lesson 00), at every point of the grid, and $0/0$ is no posterior. In logarithms, with the largest value
 # subtracted before the exponential, all is well: the subtraction divides numerator and denominator by the
 # same factor, whose logarithm the evidence gets back at the end.
+#
+# A density proportional to $z^{a-1} (1-z)^{b-1}$ is called a *beta density*, Beta$(a, b)$; its mean is
+# $a/(a+b)$. The flat prior is Beta(1, 1), and the posterior must be Beta(8, 4).
 
 
 # %%
