@@ -1,6 +1,7 @@
 """The numerical derivative: central differences, extrapolated, with an estimate of their own error."""
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +14,16 @@ STEP = 1e-3
 #: within a short distance; steps that grow lift a small slope out of the function's noise.
 SMALLER = tuple(10.0**-k for k in range(4, 17))
 LARGER = (1e-2, 1e-1, 1.0)
+#: How much narrower the step beside a wide one is.
+ANOTHER = 0.7
 #: How many estimated errors two estimates may be apart.
 ERRORS = 4
 #: How many standard deviations of its noise a value of the function may be off.
 ROUNDINGS = 6
 #: The same, relative to a whole unit of the coordinate: so little is never a slope.
 RESOLVED = 4
+#: How near to an eighth a remainder must be to be that of a smooth function.
+EIGHTH = 0.05
 EPS = np.finfo(np.float64).eps
 
 
@@ -29,7 +34,8 @@ class Estimate(NamedTuple):
     ----------
     value : float
     truncation : float
-        What is left of the difference quotient's own error, by the change in the last extrapolation.
+        What is left of the difference quotient's own error, by the change in the last extrapolation and by
+        the kinks that the steps have met.
     rounding : float
         What the function's noise may do to it.
     jumps : tuple of float
@@ -114,8 +120,23 @@ def extrapolate(line, h, n_rows):
             row.append(row[-1] + (row[-1] - rows[-1][j - 1]) / (4**j - 1))  # Eq. (64)
         rows.append(row)
     value = rows[-1][-1]
-    truncation = max(abs(value - rows[-1][-2]), abs(value - rows[-2][-1]))
+    truncation = max(abs(value - rows[-1][-2]), abs(value - rows[-2][-1])) + _of_kinks(jumps)
     return Estimate(value, truncation, line.rounding(value, size, step), tuple(jumps[:2]))
+
+
+def _of_kinks(jumps):
+    """What kinks within the steps do to a central difference.
+
+    Of a smooth function the jump of the slope, J(h) = (f(h) - 2 f(0) + f(-h)) / h, is halved with the step,
+    up to a term c h^3. A kink at t, where the slope changes by s, adds s (1 - |t| / h) to the jump, and half
+    as much to the central difference. So J(h) - 2 J(h/2) tells of all the kinks that are met, also of so
+    many that the differences seem to converge, to the slope of a smoother function. If halving h leaves an
+    eighth of it, it is c h^3 and no kink.
+    """
+    left = [whole - 2 * half for whole, half in pairwise(jumps)]
+    if len(left) == 2 and abs(left[0] - 8 * left[1]) <= EIGHTH * abs(left[0]):
+        return abs(left[0] - 8 * left[1]) / 2
+    return max(map(abs, left)) / 2
 
 
 def best_estimate(line, wanted):
@@ -168,8 +189,22 @@ def _growing(line, found):
         agrees = abs(estimate.value - best.value) <= estimate.error + best.error
         if not (agrees and estimate.error < best.error):  # NaN is neither
             break
+        estimate = _witnessed(line, estimate, step)
+        if not estimate.error < best.error:
+            break
         found = [estimate, *found]
     return found
+
+
+def _witnessed(line, estimate, step):
+    """A wide estimate, given the error of a narrower one that meets other kinks, or what they differ by.
+
+    Of a smooth function the narrower one errs by less, and nothing changes.
+    """
+    other = extrapolate(line, ANOTHER * step * line.unit, 3)
+    gap = abs(estimate.value - other.value)
+    unlike = gap if gap > other.rounding else 0.0
+    return estimate._replace(truncation=max(estimate.truncation, other.truncation, unlike))
 
 
 #: A slope that jumps by more than this share of itself, and no less at half the step, is a kink.

@@ -104,9 +104,12 @@ class Probes:
         if best is None:
             return Probe(analytic, math.nan, math.nan, math.inf, False)
         kink = _kink(line) if jumps_at(best) or best.error > wanted else None
-        if kink is not None and abs(analytic - kink.value) <= abs(kink.jumps[1]) / 2 + kink.rounding + wanted:
+        if kink is None:
+            return self._verdict(analytic, best, atol, line.unit)
+        either_side = abs(kink.jumps[1]) / 2
+        if abs(analytic - kink.value) <= either_side + kink.rounding + wanted:
             return Probe(analytic, kink.value, 0.0, kink.rounding, True, True)
-        return self._verdict(analytic, best, atol, line.unit)
+        return self._verdict(analytic, kink._replace(truncation=either_side / ERRORS), atol, line.unit)
 
     def _verdict(self, analytic, estimate, atol, unit):
         mismatch, size = abs(analytic - estimate.value), max(abs(analytic), abs(estimate.value))
