@@ -19,13 +19,14 @@ from scratchvae.validation import choose
 
 BACKENDS = {"numpy": "scratchvae.kernels.reference", "numba": "scratchvae.kernels.jitted"}
 _chosen = None
+_active = None  # its module, from the first kernel on
 
 
 def use(name):
     """Choose the backend by name, ``"numpy"`` or ``"numba"``, from here on."""
-    global _chosen
+    global _chosen, _active
     choose(BACKENDS, name, "kernel backend")
-    _chosen = name
+    _chosen, _active = name, None
 
 
 def backend():
@@ -50,4 +51,7 @@ def using(name):
 
 def active():
     """Return the module whose kernels are in use."""
-    return importlib.import_module(BACKENDS[backend()])
+    global _active
+    if _active is None:
+        _active = importlib.import_module(BACKENDS[backend()])
+    return _active

@@ -58,8 +58,8 @@ class Announcer(event.Listener):
 
     def on_start(self, event):
         """Speak, the first time that one of this package's functions is compiled."""
-        ours = event.data["dispatcher"].py_func.__module__.startswith("scratchvae.")
-        if ours and not self.announced:
+        module = event.data["dispatcher"].py_func.__module__ or ""  # None in code that was made by exec
+        if module.startswith("scratchvae.") and not self.announced:
             self.announced = True
             log.warning("compiling numba kernels, which takes some seconds the first time.")
 

@@ -49,6 +49,10 @@ class Identity(Activation):
     def value(self, a):
         return a
 
+    def backward_with_bias(self, cache, dh):
+        """Return da = dh itself and its sum over all leading axes, db."""
+        return dh, dh.reshape(-1, dh.shape[-1]).sum(axis=0)  # Eq. (12')
+
 
 class Tanh(Activation):
     """f(a) = tanh a, f' = 1 - tanh^2 a = 1 - h^2."""

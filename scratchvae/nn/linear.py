@@ -11,9 +11,10 @@ from scratchvae.validation import choose, positive_int
 
 
 class Cache(NamedTuple):
-    """What backward needs: the input x (N, n_in) and the activation's cache."""
+    """What backward needs: the input x (N, n_in), W (n_in, n_out) and the activation's cache."""
 
     x: np.ndarray
+    weight: np.ndarray
     activation: ActivationCache
 
 
@@ -78,10 +79,11 @@ class Linear:
     def forward(self, x):
         """Return h = f(x W + b) and the cache."""
         check_width(x, self.n_in)
-        a = x @ self.weight()  # (N, n_out)
+        weight = self.weight()
+        a = x @ weight  # (N, n_out)
         a += self.parameters[f"{self.prefix}bias"]  # Eq. (11)
         h, cache = self.activation.forward(a)  # Eq. (12)
-        return h, Cache(x, cache)
+        return h, Cache(x, weight, cache)
 
     def backward(self, cache, dh, need_dx=True, need_weights=True):
         """Write the gradients of W and b (unless they are not needed), return dx (or None).
@@ -96,4 +98,4 @@ class Linear:
         if need_weights:
             self.parameters.gradient(f"{self.prefix}bias")[...] = db
             np.matmul(cache.x.T, da, out=self.parameters.gradient(f"{self.prefix}weight"))  # Eq. (11')
-        return da @ self.weight().T if need_dx else None
+        return da @ cache.weight.T if need_dx else None

@@ -60,7 +60,7 @@ class Optimizer(Configured):
 
     def _check_fit(self, value):
         for array in self.arrays.values():
-            if _layout(array) != _layout(value):
+            if not _alike(array, value):
                 raise ValueError(
                     f"The optimizer's state is of {_layout(array)}, but value is of {_layout(value)}; "
                     "use a new optimizer for other parameters."
@@ -121,8 +121,12 @@ class Optimizer(Configured):
 def _check_pair(value, grad):
     checks.writable_vector(value, "value")
     checks.vector(grad, "grad")
-    if _layout(value) != _layout(grad):
+    if not _alike(value, grad):
         raise ValueError(f"value is of {_layout(value)} but grad of {_layout(grad)}; they must be alike.")
+
+
+def _alike(a, b):
+    return a.shape == b.shape and a.dtype == b.dtype
 
 
 def _layout(array):

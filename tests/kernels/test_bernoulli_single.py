@@ -1,4 +1,4 @@
-"""The Bernoulli kernel in single precision: how far it is off, over the whole range of a logit."""
+"""The Bernoulli kernels in single precision: how far they are off, over the whole range of a logit."""
 
 import numpy as np
 import pytest
@@ -15,8 +15,10 @@ def exact(x, logits):
 
 
 def single(x, logits):
-    """The kernel on one pixel at a time."""
-    return jitted.bernoulli_log_prob(np.full((1, 1), x, "float32"), logits[:, None, None])[:, 0]
+    """The kernels on one pixel at a time: log p of either, and the gradient."""
+    arguments = np.full((1, 1), x, "float32"), logits[:, None, None]
+    log_p, residual = jitted.bernoulli_log_prob_and_grad(*arguments)
+    return jitted.bernoulli_log_prob(*arguments)[:, 0], log_p[:, 0], residual[:, 0, 0]
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +31,21 @@ def logits():
 def test_one_pixel_is_off_by_less_than_the_docstring_says(x, logits):
     """2e-7 where x l - max(l, 0) is zero; where it is not, its size is rounded as well."""
     truth = exact(x, logits)
-    assert (np.abs(single(x, logits) - truth) <= 2e-7 + EPS * np.abs(truth)).all()
+    for log_p in single(x, logits)[:2]:
+        assert (np.abs(log_p - truth) <= 2e-7 + EPS * np.abs(truth)).all()
 
 
-def test_the_polynomial_is_as_near_as_its_comment_says():
-    y = np.linspace(1e-3, 17.5 / 16, 2000)
-    slope = np.polyval(np.array(jitted._SLOPES, float)[::-1], y)
-    np.testing.assert_allclose(slope, -np.expm1(-y) / y, rtol=1.7e-7)
+@pytest.mark.parametrize("x", [0, 1])
+def test_the_gradient_of_one_pixel_is_off_by_less_than_the_docstring_says(x, logits):
+    truth = x - np.exp(-np.logaddexp(0, -logits.astype(np.float64)))
+    assert (np.abs(single(x, logits)[2] - truth) <= 2e-7).all()
+
+
+def test_the_exponential_is_as_near_as_its_docstring_says():
+    a = np.concatenate([-np.linspace(0, 87, 5001), -np.logspace(-38, 1.9, 2000)]).astype("float32")
+    found = np.array([jitted._exp_single(one) for one in a])
+    np.testing.assert_allclose(found, np.exp(a.astype(np.float64)), rtol=5e-7)
+    assert jitted._exp_single(np.float32(-1e30)) == pytest.approx(np.exp(-87.0), rel=5e-7)
 
 
 @pytest.mark.parametrize("n_data", [1, 111, 112, 113, 224, 784, 2000])
@@ -58,4 +68,8 @@ def test_the_errors_of_many_pixels_do_not_add_up_on_one_side(rng):
 def test_what_is_not_a_number_stays_visible():
     logits = np.zeros((1, 1, 300), "float32")
     logits[0, 0, 250] = np.nan
-    assert np.isnan(jitted.bernoulli_log_prob(np.zeros((1, 300), "float32"), logits)[0, 0])
+    x = np.zeros((1, 300), "float32")
+    assert np.isnan(jitted.bernoulli_log_prob(x, logits)[0, 0])
+    log_p, residual = jitted.bernoulli_log_prob_and_grad(x, logits)
+    assert np.isnan(log_p[0, 0])
+    assert np.isnan(residual[0, 0, 250])

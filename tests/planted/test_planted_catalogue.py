@@ -51,7 +51,7 @@ def test_find_names_the_nearest():
 
 def test_an_exception_is_a_finding():
     mistake = planted.Mistake(
-        "raises", "", "", "nn.linear", (("return h, Cache(x, cache)", "return h, Cach(x, cache)"),),
+        "raises", "", "", "nn.linear", (("return h, Cache(x, weight, cache)", "return h, Cach(x, cache)"),),
         ("gradient: linear",), "error",
     )  # fmt: skip
     result = planted.run(mistake)
@@ -60,7 +60,7 @@ def test_an_exception_is_a_finding():
 
 def test_what_no_check_sees_says_so():
     mistake = planted.Mistake(
-        "harmless", "", "", "nn.linear", (("da @ self.weight().T", "1 * (da @ self.weight().T)"),),
+        "harmless", "", "", "nn.linear", (("da @ cache.weight.T", "1 * (da @ cache.weight.T)"),),
         ("gradient: linear",), "scale",
     )  # fmt: skip
     result = planted.run(mistake)

@@ -20,7 +20,7 @@ MISTAKES = (
         "dx = da W in place of da W^T",
         "In a square layer no shape objects.",
         "nn.linear",
-        change("return da @ self.weight().T if", "return da @ self.weight() if"),
+        change("return da @ cache.weight.T if", "return da @ cache.weight if"),
         ("gradient: square layer",),
         "transposed",
     ),
