@@ -39,13 +39,12 @@ def check(
         The point. It is copied to float64 and never changed.
     gradient : callable or array
         array like `theta` -> array like `theta`; or its value at `theta`. With a callable more mistakes can
-        be
-        named, because it can be called elsewhere.
+        be named, because it can be called elsewhere.
     blocks : dict, optional
         {name: (slice of the flat vector, shape)}; by default all is one block, "theta".
     terms : dict, optional
-        The parts of a sum, {name: (value, gradient)}, each a callable or what it gives at `theta`; either
-        may be None. With them a missing, extra or scaled term is named.
+        Parts of a sum, {name: (value, gradient)}, each a callable or what it gives at `theta`; either may
+        be None. With them a missing, extra or scaled term is named; what they leave is "everything else".
     mode : {"auto", "all", "sample", "directions", "mixed"}
         Probe every coordinate; `n_probes` random ones in each block; `n_probes` random directions
         in each block, which see every coordinate at once but cannot name one; or both. "auto" is "all" up to

@@ -175,8 +175,9 @@ def _confirms(coarse, fine, wanted):
 
 
 def _widened(coarse, fine):
+    """A coarse estimate errs by what a finer one differs, unless the finer one's noise explains that."""
     gap = abs(coarse.value - fine.value)
-    if gap <= coarse.error + fine.error:
+    if gap <= coarse.error + fine.rounding:
         return coarse
     return coarse._replace(truncation=max(coarse.truncation, gap))
 
@@ -331,8 +332,7 @@ def complex_step(function, theta, direction):
     if value.size != 1 or value.dtype.kind != "c":
         raise ValueError(
             f"the function returned {value.dtype} of shape {value.shape} for a complex theta, not one "
-            "complex "
-            "number: it drops the imaginary part (float(), .real, abs); use finite differences."
+            "complex number: it drops the imaginary part (float(), .real, abs); use finite differences."
         )
     return float(value.item().imag / 1e-30)
 

@@ -109,7 +109,9 @@ class Probes:
         either_side = abs(kink.jumps[1]) / 2
         if abs(analytic - kink.value) <= either_side + kink.rounding + wanted:
             return Probe(analytic, kink.value, 0.0, kink.rounding, True, True)
-        return self._verdict(analytic, kink._replace(truncation=either_side / ERRORS), atol, line.unit)
+        if jumps_at(best):  # no more than the two slopes is uncertain
+            best = kink._replace(truncation=either_side / ERRORS)
+        return self._verdict(analytic, best, atol, line.unit)
 
     def _verdict(self, analytic, estimate, atol, unit):
         mismatch, size = abs(analytic - estimate.value), max(abs(analytic), abs(estimate.value))

@@ -1,8 +1,7 @@
 """A local derivative that is taken at the wrong place, left out, or another function's: by its values.
 
-If a block is the activation's input x, every entry of its gradient is off by a factor of its own, psi(x) /
-phi'(x),
-where phi' is the derivative and psi what the code has in its place. The factor shows both.
+If a block is the activation's input x, every entry of its gradient is off by a factor of its own,
+psi(x) / phi'(x), where phi' is the derivative and psi what the code has in its place. The factor shows both.
 """
 
 import math
@@ -162,8 +161,7 @@ def by_unit(evidence):
             if len(weight.shape) == 2 and len(bias.shape) == 1 and _shared(weight, bias):
                 message = (
                     f"{name!r} and {other!r} share a factor that differs from unit to unit: the local "
-                    "derivative of "
-                    "the activation behind them is left out, or taken at the wrong place"
+                    "derivative of the activation behind them is left out, or taken at the wrong place"
                 )
                 found[name] = found[other] = Diagnosis("activation", message)
     return found
@@ -212,8 +210,7 @@ def by_column(block, evidence):
             low, high = factors.min(), factors.max()
             message = (
                 f"each {what} is off by a factor of its own ({low:.3g} to {high:.3g}): a local derivative, "
-                "such as an "
-                "activation's, is left out or taken at the wrong place"
+                "such as an activation's, is left out or taken at the wrong place"
             )
             return Diagnosis("activation", message)
     return None

@@ -1,6 +1,4 @@
-"""A factor that differs from entry to entry: a chain factor such as sigma = exp(log_sigma) forgotten or
-doubled.
-"""
+"""A factor that differs from entry to entry: a chain factor such as exp(log_sigma) forgotten or doubled."""
 
 import numpy as np
 

@@ -1,6 +1,4 @@
-"""What is known of the wrong blocks: the code's derivatives beside the numerical ones, coordinate by
-coordinate.
-"""
+"""What is known of the wrong blocks: the code's derivatives beside the numerical ones, entry by entry."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,8 +7,7 @@ import numpy as np
 
 from scratchvae.gradcheck.numerical import ERRORS
 
-#: How many coordinates of a large block are looked at for its diagnosis: at least, at most, in so many
-#: seconds.
+#: How many coordinates of a large block a diagnosis looks at: at least, at most, in so many seconds.
 LEAST, MOST, SECONDS = 16, 400, 6.0
 #: How far a hypothesis may be from the numbers and still explain them, relative: for float64 and float32.
 CLOSE, CLOSE32 = 1e-4, 2e-3

@@ -1,6 +1,4 @@
-"""Mistakes that show at another point: the gradient is called where the hypothesis makes it right, or
-simple.
-"""
+"""Mistakes that show at another point: the gradient is called where the hypothesis makes it simple."""
 
 import numpy as np
 
@@ -55,8 +53,7 @@ def at_one_preactivation(evidence, names):
     """{block: Diagnosis} of blocks that are off by one constant where all units have one pre-activation.
 
     With its weight at zero and its bias at t, every unit of a layer gets t for every datum, so that a wrong
-    local
-    derivative psi(t) for phi'(t) is one factor, the same for all entries, that depends on t.
+    local derivative psi(t) for phi'(t) is one factor, the same for all entries, that depends on t.
     Where theta is the input itself, the same holds with all its entries at t.
 
     Parameters
@@ -68,9 +65,19 @@ def at_one_preactivation(evidence, names):
     for setting in _settings(evidence, names):
         found = _factors_at(evidence, setting)
         if found is not None:
-            name, factors = found
-            return dict.fromkeys(names, Diagnosis("activation", _words(name, factors)))
+            return dict.fromkeys(names, _of_factors(*found))
     return {}
+
+
+def _of_factors(name, factors):
+    """Zero at every level is no local derivative: what is left out there is another way of the block's."""
+    if any(factors.values()):
+        return Diagnosis("activation", _words(name, factors))
+    message = (
+        f"with {name!r} at zero the gradient is zero, and the true one is not: the block acts in two ways, "
+        "as a weight that is used twice, and one of them is left out"
+    )
+    return Diagnosis("missing_term", message, term=name)
 
 
 def _settings(evidence, names):
@@ -109,9 +116,7 @@ def _factors_at(evidence, setting):
 
 
 def _constant(block):
-    """analytic / numeric if it is one and the same for at least three entries; infinite if all numeric are
-    zero.
-    """
+    """analytic / numeric if it is the same for at least three entries; infinite if all numeric are zero."""
     if block is None or np.count_nonzero(block.visible) < 3:
         return None
     if not np.any(block.shows(block.n)):
@@ -182,9 +187,7 @@ def _vanishes(block):
 
 
 def right_without(evidence, names):
-    """The names of later weights at zero of which the wrong blocks are right: the mistake lies on the way
-    there.
-    """
+    """The names of later weights at zero of which the wrong blocks are right: it lies on the way there."""
     return [
         name
         for name in evidence.passing
@@ -205,8 +208,7 @@ def of_few(evidence, name):
         does or the gradient cannot be called.
     """
     here = evidence.failing[name]
-    theirs = [block_elsewhere(evidence, theta, name) for theta in _nearby(evidence, name)]
-    theirs = [block for block in theirs if block is not None and len(block.n) == len(here.n)]
+    theirs = [block for block in elsewhere(evidence, name) if len(block.n) == len(here.n)]
     if not theirs:
         return ""
     blocks = [here, *theirs]
@@ -227,6 +229,12 @@ def of_few(evidence, name):
     if alike and np.abs(2 * np.mean(slopes) - np.round(2 * np.mean(slopes))) < 1e-2:
         return "exp"
     return ""
+
+
+def elsewhere(evidence, name):
+    """A block's derivatives with the block itself a little elsewhere, twice; fewer if there are none."""
+    found = [block_elsewhere(evidence, theta, name) for theta in _nearby(evidence, name)]
+    return [block for block in found if block is not None]
 
 
 def _slack(block, here):

@@ -1,6 +1,4 @@
-"""What the blocks tell of each other: a weight and its bias share one incoming gradient, and layers have an
-order.
-"""
+"""What the blocks tell of each other: a weight and its bias share one gradient, and layers have an order."""
 
 import numpy as np
 
@@ -32,9 +30,8 @@ def biases_follow(found, evidence):
             evidence.failing[weight], evidence.failing[bias]
         ):
             message = (
-                f"{weight!r} and {bias!r} are wrong in the same units, each by a factor of its own: "
-                "the derivative "
-                "of the activation behind them is left out, or taken at the wrong place"
+                f"{weight!r} and {bias!r} are wrong in the same units, each by a factor of its own: the "
+                "derivative of the activation behind them is left out, or taken at the wrong place"
             )
             found[weight] = found[bias] = Diagnosis("activation", message)
 
@@ -48,9 +45,8 @@ def _by_units(weight, bias):
 def local_derivative(evidence, left):
     """{block: Diagnosis} of what nothing else explains: the incoming gradient of whole layers is wrong.
 
-    If all blocks up to some place are wrong and all later ones right, the mistake lies between them; it is a
-    local
-    derivative if the gradient still points the right way, for a wrong matrix would turn it. Where no
+    If all blocks up to some place are wrong and all later ones right, the mistake lies between them; it is
+    a local derivative if the gradient still points the right way, for a wrong matrix would turn it. Where no
     experiment can be made, because the gradient is an array, a weight that is wrong together with its bias is
     enough: what they share is the derivative of the activation behind them.
     """
@@ -59,17 +55,16 @@ def local_derivative(evidence, left):
     along = all(cosine(evidence.failing[name]) > ALONG for name in left)
     if _is_before(evidence) and along:
         message = (
-            f"all blocks up to {left[-1]!r} are wrong though they point the right way, and all later "
-            "ones are "
-            "right: a local derivative between them is wrong"
+            f"all blocks up to {left[-1]!r} are wrong though they point the right way, and all later ones "
+            "are right: a local derivative between them is wrong"
         )
         return dict.fromkeys(left, Diagnosis("activation", message))
     paired = {name for pair in pairs(evidence) for name in pair}
     if not callable(evidence.session.gradient) and set(left) & paired:
         message = (
             "a weight and its bias are wrong together, and other blocks are right: the derivative of the "
-            "activation behind them, most likely; with the gradient as a function, not an array, it can "
-            "be told"
+            "activation behind them, most likely; with the gradient as a function, not an array, it can be "
+            "told"
         )
         return {name: Diagnosis("activation", message) for name in left}
     return {}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scratchvae.gradcheck.diagnosis import experiments
 from scratchvae.gradcheck.diagnosis.factors import factor_of
 from scratchvae.gradcheck.diagnosis.sums import fits_difference
 from scratchvae.gradcheck.numerical import value_near
@@ -13,6 +14,9 @@ from scratchvae.gradcheck.report import Diagnosis
 FAR, SHIFTS = 1e4, (30.0, -30.0)
 #: How near the growth must be to that of the term.
 GROWTH = 0.05
+#: Where a difference of these words comes from, if its factor is no constant, but changes by so much.
+PARTS = {"theta": "a norm that theta is divided by", "one": "a mean that is subtracted, or of a normaliser"}
+CHANGED = 1e-2
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,33 @@ def of_theta(block, evidence):
     for penalty in _penalties(t):
         factor = factor_of(difference, penalty.derivative, block.e)
         if factor and fits_difference(difference, factor * penalty.derivative, block):
-            return _diagnosis(block, evidence, penalty, factor)
+            return _of_a_part(block, evidence, penalty) or _diagnosis(block, evidence, penalty, factor)
     return None
+
+
+def _of_a_part(block, evidence, penalty):
+    """Along theta, or the same for all entries, by a number that changes elsewhere: no penalty has it."""
+    if penalty.words not in PARTS:
+        return None
+    factors = [_factor_there(there, penalty) for there in experiments.elsewhere(evidence, block.name)]
+    known = [factor for factor in factors if factor is not None]
+    here = factor_of(block.a - block.n, penalty.derivative, block.e)
+    if len(known) < 2 or any(abs(factor - here) <= CHANGED * abs(here) for factor in known):
+        return None
+    message = (
+        f"the difference is {penalty.words} times a number that changes from point to point: a part of the "
+        f"gradient is left out, as that of {PARTS[penalty.words]}"
+    )
+    return Diagnosis("missing_term", message, term=PARTS[penalty.words])
+
+
+def _factor_there(block, penalty):
+    """How many times the penalty's derivative the difference is at another point; None if it is not that."""
+    derivative = block.theta if penalty.words == "theta" else np.ones_like(block.theta)
+    factor = factor_of(block.a - block.n, derivative, block.e)
+    if not factor or not fits_difference(block.a - block.n, factor * derivative, block):
+        return None
+    return factor
 
 
 def _penalties(t):

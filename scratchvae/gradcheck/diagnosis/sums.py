@@ -7,6 +7,8 @@ from scratchvae.gradcheck.report import Diagnosis
 
 #: How near the factor of a term must be to -1 or 1 to be it.
 NEAR = 1e-3
+#: The name of what the function holds beside the terms that the caller names.
+REST = "everything else"
 
 
 def explained_by_a_term(evidence, terms):
@@ -30,10 +32,10 @@ def explained_by_a_term(evidence, terms):
         g = np.concatenate([gradients[name] for name in blocks])
         factor = _factor(a, n, e, g, close)
         if factor is not None:
-            found.append((min(abs(factor + 1), abs(factor - 1)), term, factor))
+            found.append((term == REST, min(abs(factor + 1), abs(factor - 1)), term, factor))
     if not found:
         return {}
-    return dict.fromkeys(blocks, _of_term(*min(found)[1:], evidence))
+    return dict.fromkeys(blocks, _of_term(*min(found)[2:], evidence))
 
 
 def a_term_here(block, evidence, terms):
@@ -60,6 +62,8 @@ def _factor(a, n, e, g, close):
 
 def _of_term(term, factor, evidence):
     times = factor + 1
+    if term == REST:
+        return _of_the_rest(times, evidence)
     if abs(times) < NEAR:
         message = f"the term {term!r} is missing: the difference is exactly its gradient"
         return Diagnosis("missing_term", message, 0.0, term)
@@ -68,15 +72,29 @@ def _of_term(term, factor, evidence):
             f"the term {term!r} is counted twice, or should not be there: the difference is its gradient"
         )
         return Diagnosis("extra_term", message, 2.0, term)
-    if abs(times + 1) < NEAR:
-        return Diagnosis(
-            "scaled_term", f"the term {term!r} has the wrong sign: all else is right", -1.0, term
-        )
-    story = story_of(abs(times), evidence.sizes)
-    message = (
-        f"the term {term!r} is taken {times:.6g} times{f' ({story})' if story else ''}: all else is right"
+    return Diagnosis(
+        "scaled_term", f"the term {term!r} {_taken(times, evidence)}: all else is right", *_as(times, term)
     )
-    return Diagnosis("scaled_term", message, times, term)
+
+
+def _of_the_rest(times, evidence):
+    """The diagnosis of what the caller has not named, where the terms that are named are right."""
+    named = " and ".join(map(repr, evidence.terms))
+    if abs(times) < NEAR:
+        message = f"all but {named} is missing: this is the gradient of {named} alone"
+        return Diagnosis("missing_term", message, 0.0, REST)
+    return Diagnosis("scaled_term", f"all but {named} {_taken(times, evidence)}", *_as(times, REST))
+
+
+def _as(times, term):
+    return -1.0 if abs(times + 1) < NEAR else times, term
+
+
+def _taken(times, evidence):
+    if abs(times + 1) < NEAR:
+        return "has the wrong sign"
+    story = story_of(abs(times), evidence.sizes)
+    return f"is taken {times:.6g} times{f' ({story})' if story else ''}"
 
 
 def _proportional(g, n, e, close):

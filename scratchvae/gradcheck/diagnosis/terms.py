@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scratchvae.gradcheck.diagnosis.sums import explained_by_a_term
+from scratchvae.gradcheck.diagnosis.sums import REST, explained_by_a_term
 from scratchvae.gradcheck.noise import Noise
 from scratchvae.gradcheck.numerical import EPS, Line, best_estimate, value_near
 from scratchvae.gradcheck.probes import units_of
@@ -10,18 +10,36 @@ from scratchvae.validation import numeric_array
 
 #: A term's gradient by finite differences is known to some digits only.
 WANTED = 1e-7
+#: What the terms leave of the whole gradient, relative, that is no rounding of theirs.
+LEFT = 1e-5
 
 
 def gradients_of(evidence):
     """{term: {failing block: array}}: the true gradient of each term at the failing blocks' coordinates.
 
     If a term's value can be called, by finite differences, because the gradient that the caller gives may be
-    the one
-    that is wrong; else the caller's.
+    the one that is wrong; else the caller's. What the function holds beside the terms is a term too: a data
+    term that is summed for averaged is named though the caller gives the penalty alone.
     """
     if not hasattr(evidence, "of_terms"):
-        evidence.of_terms = {term: _gradient(evidence, term) for term in evidence.terms}
-    return {term: gradients for term, gradients in evidence.of_terms.items() if gradients}
+        found = {term: _gradient(evidence, term) for term in evidence.terms}
+        evidence.of_terms = {term: gradients for term, gradients in found.items() if gradients}
+        if found and all(found.values()):
+            evidence.of_terms[REST] = _left_by(found.values(), evidence)
+    return evidence.of_terms
+
+
+def _left_by(terms, evidence):
+    """{failing block: array}: the whole gradient less that of all terms."""
+    return {
+        name: _beside(block.n, [term[name] for term in terms]) for name, block in evidence.failing.items()
+    }
+
+
+def _beside(whole, parts):
+    left = whole - sum(parts)
+    size = max(np.abs(part).max(initial=0) for part in (whole, *parts))
+    return np.where(np.abs(left) > LEFT * size, left, 0.0)
 
 
 def in_all_blocks(evidence):
