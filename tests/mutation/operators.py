@@ -1,6 +1,7 @@
 """The mutations: an expression of the source and what is put in its place, by a walk over the syntax tree."""
 
 import ast
+import hashlib
 from collections import Counter
 from typing import NamedTuple
 
@@ -65,6 +66,7 @@ class Mutant(NamedTuple):
     line: int
     lines: tuple  # where it is executed, or where what it sets is read
     in_body: bool  # of a function: not a default, an attribute of a class or a module's constant
+    place: str  # a fingerprint of the function, or the statement outside of any, that it stands in
 
     @property
     def key(self):
@@ -84,7 +86,7 @@ class Module:
             site for site in _sites(self.tree) if is_mathematics(site) and not site.is_negated_number
         ]
         self.mutants, seen = [], Counter()
-        self._places = []
+        self._places, self._fingerprints = [], {}
         for site in self.sites:
             for kind, new in changes(site.node):
                 if not (
@@ -102,9 +104,17 @@ class Module:
         lines = {first, *range(site.node.lineno, (site.node.end_lineno or first) + 1)}
         lines = tuple(sorted(lines if site.in_body else self._users_of(site) or lines))
         places = (seen[head + change], site.node.lineno, lines, site.in_body)
-        self.mutants.append(Mutant(*head, *change, *places))
+        self.mutants.append(Mutant(*head, *change, *places, self._fingerprint(site)))
         self._places.append((site, new))
         seen[head + change] += 1
+
+    def _fingerprint(self, site):
+        """Of the code without its comments and place: what becomes of a mutant is known until it changes."""
+        around = site.innermost
+        if around not in self._fingerprints:
+            text = ast.dump(around).encode()
+            self._fingerprints[around] = hashlib.sha256(text).hexdigest()[:12]
+        return self._fingerprints[around]
 
     def _users_of(self, site):
         """The lines that read what an import sets: a default's function, or the uses of a constant's name."""
@@ -139,6 +149,12 @@ class Site(NamedTuple):
     statement: ast.stmt
     function: str
     in_body: bool  # executed when a function is called, not when its module is imported
+
+    @property
+    def innermost(self):
+        """The function that it stands in, or its statement outside of any."""
+        functions = (parent for parent in reversed(self.parents) if isinstance(parent, ast.FunctionDef))
+        return next(functions, self.statement)
 
     @property
     def is_negated_number(self):

@@ -1,6 +1,5 @@
 """What became of each mutant, kept so that a run goes on where it was stopped."""
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -15,12 +14,12 @@ class Results:
         self.fates = json.loads(self.path.read_text()) if self.path.exists() else {}
         self._unwritten = 0
 
-    def has(self, mutant, module):
-        """Whether it is known what becomes of this mutant of this source."""
+    def has(self, mutant):
+        """Whether it is known what becomes of this mutant, its function being what it was."""
         fate = self.fates.get(mutant.key)
-        return fate is not None and fate["source"] == fingerprint(module)
+        return fate is not None and fate["place"] == mutant.place
 
-    def put(self, mutant, module, state, by, how):
+    def put(self, mutant, state, by, how):
         """Keep one fate: "caught" by a test with an exception, or "survived"."""
         self.fates[mutant.key] = {
             "module": mutant.module,
@@ -29,7 +28,7 @@ class Results:
             "by": by,
             "how": how,
             "line": mutant.line,
-            "source": fingerprint(module),
+            "place": mutant.place,
         }
         self._unwritten += 1
         if self._unwritten >= 50:
@@ -51,8 +50,3 @@ class Results:
         draft.write_text(json.dumps(self.fates, indent=0))
         draft.replace(self.path)
         self._unwritten = 0
-
-
-def fingerprint(module):
-    """Of the source text, so that a changed module is run anew."""
-    return hashlib.sha256("\n".join(module.source).encode()).hexdigest()[:12]

@@ -16,6 +16,7 @@ import pytest
 
 from mutation import running
 from mutation.baseline import Baseline
+from mutation.explanations import Explanations
 from mutation.fresh import start_afresh
 from mutation.operators import Module
 from mutation.results import Results
@@ -29,7 +30,7 @@ def main(group, only="", jobs=2):
     """Run all mutants of a group that have no result yet."""
     modules = [Module(name, path, is_mathematics) for name, path in modules_of(group) if only in name]
     results = Results(group)
-    if all(results.has(mutant, module) for module in modules for mutant in module.mutants):
+    if all(results.has(mutant) for module in modules for mutant in module.mutants):
         return
     early = running.Lines({module.path for module in modules}, in_functions_only=True)
     tests = [str(TESTS / name) for name in (*GROUPS[group].tests, DEFAULTS)]
@@ -50,18 +51,20 @@ class Run:
         self.modules, self.results, self.listener, self.jobs = modules, results, listener, jobs
         self.early = early.seen
         self.items = {item.nodeid: item for item in items if is_asked(item, group)}
-        self.killers, self.survived = Counter(), {}
+        self.killers, self.survived, self.explanations = Counter(), {}, Explanations()
         self.functions = running.live_functions({module.path for module in modules})
         gc.freeze()  # a child need not copy the pages on which these objects' marks are
-        self.reached = Baseline(group, modules).of(self.items, listener, say)
+        self.reached = Baseline(group).of(self.items, listener, say)
 
     def run(self):
-        """Every mutant without a result: with few tests, with many, and in a process of its own."""
-        for title, seconds in (("quick", FEW_SECONDS), ("thorough", MANY_SECONDS)):
-            places = [place for place in self._without_result() if self._is_body(*place)]
-            self._round(title, [place for place in places if self.tests_for(*place, seconds)[0]], seconds)
+        """Every mutant without a result: with few tests, with many, and in a process of its own.
+
+        Of one that is explained few tests are enough: it is said to compute the same.
+        """
+        self._round_in_children("quick", self._without_result(), FEW_SECONDS)
+        self._round_in_children("thorough", self._unexplained(), MANY_SECONDS)
         self.survived = {}  # what was executed before any test was not changed so far
-        self._round("afresh", [place for place in self._without_result() if self._is_early(*place)], None)
+        self._round("afresh", [place for place in self._unexplained() if self._is_early(*place)], None)
         for module, index in self._without_result():
             self._put(module, index, "survived", "", "")
         self.results.write()
@@ -71,15 +74,18 @@ class Run:
             (module, index)
             for module in self.modules
             for index, mutant in enumerate(module.mutants)
-            if not self.results.has(mutant, module)
+            if not self.results.has(mutant)
+        ]
+
+    def _unexplained(self):
+        return [
+            (module, index)
+            for module, index in self._without_result()
+            if module.mutants[index].key not in self.explanations
         ]
 
     def _put(self, module, index, *fate):
-        self.results.put(module.mutants[index], module, *fate)
-
-    @staticmethod
-    def _is_body(module, index):
-        return module.mutants[index].in_body
+        self.results.put(module.mutants[index], *fate)
 
     def _is_early(self, module, index):
         """Whether the changed line was executed before any test: only a new process sees the change."""
@@ -119,6 +125,11 @@ class Run:
         ]
 
     # --- children --------------------------------------------------------------------------------
+
+    def _round_in_children(self, title, places, seconds):
+        """A round of those in a function, as only these can be put in place, that have tests left."""
+        places = [(module, index) for module, index in places if module.mutants[index].in_body]
+        self._round(title, [place for place in places if self.tests_for(*place, seconds)[0]], seconds)
 
     def _round(self, title, places, seconds):
         """One child for each of these mutants, `jobs` at a time."""
@@ -162,12 +173,19 @@ class Run:
         came, failure = running.brought(reading)
         _, status = os.waitpid(process, 0)
         if not came:
-            failure = ("", "endless" if os.WTERMSIG(status) == signal.SIGPROF else "crash")
+            failure = ("", self._death(status))
         if failure is not None:
             self.killers[module.name, module.mutants[index].function, failure[0]] += 1
             self._put(module, index, "caught", *failure)
         else:
             self.survived.setdefault((module, index), set()).update(tests)
+
+    def _death(self, status):
+        """Of what a child died, if by its own doing; else the run ends, and can be started again."""
+        if os.WTERMSIG(status) in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+            self.results.write()
+            raise SystemExit("a child was killed from outside")
+        return "endless" if os.WTERMSIG(status) == signal.SIGPROF else "crash"
 
 
 def is_asked(item, group):
