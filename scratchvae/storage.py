@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import lzma
+import math
 import os
 import tempfile
 import tokenize
@@ -129,6 +130,19 @@ def load_npz(path):
             raise ValueError(f"{path} holds pickled objects, which are never loaded.") from None
         raise ValueError(f"{path} is damaged: {error}") from error
     return arrays, _read_meta(arrays.pop(META, None), path)
+
+
+def json_text(value, **options):
+    """The value as JSON, which knows no NaN and no infinity: null in their place."""
+    return json.dumps(_without_nan(value), **options)
+
+
+def _without_nan(value):
+    if isinstance(value, dict):
+        return {key: _without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _read_arrays(file):

@@ -1,10 +1,12 @@
 """Options that several commands share, and what they mean."""
 
-import json
-import math
 import sys
 
+from scratchvae.storage import json_text
 from scratchvae.validation import positive_int
+
+#: A result as JSON, for commands with `add_json`.
+as_json = json_text
 
 
 def add_seed(parser, what):
@@ -28,7 +30,7 @@ def add_data(parser, default, split):
         "--data",
         default=default,
         metavar="NAME",
-        help="glyphs, mnist, fashion_mnist, binarized_mnist, or a .npy, .npz or .csv file "
+        help="glyphs, mnist, fashion_mnist, binarized_mnist, or a .npy, .npz, .csv or -ubyte file "
         f"(default {default})",
     )
     if split is not None:
@@ -59,17 +61,16 @@ def binarization_for(vae, dataset, asked="auto"):
     return "dynamic" if vae.likelihood.spec == "bernoulli" and not dataset.is_binary else None
 
 
-def as_json(result):
-    """The result as JSON, which knows no NaN and no infinity: null in their place."""
-    return json.dumps(_without_nan(result))
-
-
-def _without_nan(value):
-    if isinstance(value, dict):
-        return {key: _without_nan(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def image_shape(text, n_data):
+    """Height and width from "HxW", those of a square from None; a ValueError if they do not make n_data."""
+    side = round(n_data**0.5)
+    try:
+        height, width = (side, side) if text is None else map(int, text.split("x"))
+    except ValueError:
+        raise ValueError(f"--shape takes height x width, such as 28x28, not {text!r}.") from None
+    if height * width != n_data or height < 1:
+        raise ValueError(f"{n_data} values make no image of {height}x{width}; give --shape HxW, or a .npy.")
+    return height, width
 
 
 def note(args, text):

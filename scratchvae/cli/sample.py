@@ -1,7 +1,7 @@
 """Draw from a trained model: z from the prior, then x from p(x|z). OUT is a .png picture of the images,
 or a .npy array (n, D)."""
 
-from scratchvae.cli.options import add_quiet, add_seed, note
+from scratchvae.cli.options import add_quiet, add_seed, image_shape, note
 
 HELP = "draw new data from a trained model"
 EXAMPLES = """\
@@ -47,7 +47,7 @@ def run(args):
         with atomic_write(path) as file:
             np.save(file, x)
     else:
-        _save_picture(path, x, _image_shape(args.shape, vae.n_data))
+        _save_picture(path, x, image_shape(args.shape, vae.n_data))
     note(args, f"{args.n} samples in {path}")
     return 0
 
@@ -61,21 +61,10 @@ def _labels(args, vae):
     return np.arange(args.n) % vae.n_classes
 
 
-def _image_shape(text, n_data):
-    side = round(n_data**0.5)
-    try:
-        height, width = (side, side) if text is None else map(int, text.split("x"))
-    except ValueError:
-        raise ValueError(f"--shape takes height x width, such as 28x28, not {text!r}.") from None
-    if height * width != n_data or height < 1:
-        raise ValueError(f"{n_data} values make no image of {height}x{width}; give --shape HxW, or a .npy.")
-    return height, width
-
-
-def _save_picture(path, x, image_shape):
+def _save_picture(path, x, shape):
     from scratchvae import plotting
+    from scratchvae.plotting.images import to_unit_range
 
     drawn, ax = plotting.figure(6, 6)
-    low, high = min(x.min(), 0), max(x.max(), 1)  # other likelihoods than Bernoulli leave [0, 1]
-    plotting.image_grid(ax, (x - low) / (high - low), image_shape)
+    plotting.image_grid(ax, *to_unit_range(x), shape)
     plotting.save(drawn, path)

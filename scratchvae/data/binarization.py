@@ -81,7 +81,9 @@ def fixed(dataset, seed=0):
     R. Salakhutdinov and I. Murray, On the quantitative analysis of deep belief networks, ICML 2008.
     """
     dataset = as_dataset(dataset)
-    return dataclasses.replace(dataset, x=dynamic(dataset, None, seeds.generator(seed)), scale=1)
+    x = dynamic(dataset, None, seeds.generator(seed))
+    how = f"each pixel drawn once, 1 with the probability that its gray level is, with the seed {seed}"
+    return dataclasses.replace(dataset, x=x, scale=1, binarized=how)
 
 
 def threshold(dataset, level=0.5):
@@ -103,4 +105,5 @@ def threshold(dataset, level=0.5):
     dataset = as_dataset(dataset)
     check_levels(dataset.x, dataset.scale, dataset.name)
     limit = np.array([level * dataset.scale])  # an array, so that bytes are compared with it as floats
-    return dataclasses.replace(dataset, x=(dataset.x > limit).astype(np.uint8), scale=1)
+    how = f"1 for each pixel above {level:g} of white, else 0"
+    return dataclasses.replace(dataset, x=(dataset.x > limit).astype(np.uint8), scale=1, binarized=how)

@@ -32,6 +32,8 @@ class Dataset:
         Where the rows come from, for messages and titles.
     image_shape : (int, int), optional
         Height and width of the image that a row is, D = height * width; None if a row is no image.
+    binarized : str
+        How its zeros and ones were made of gray levels, in words, for reports; empty if they were not.
 
     Raises
     ------
@@ -46,6 +48,7 @@ class Dataset:
     name: str = "array"
     split: str = "all"
     image_shape: tuple | None = None
+    binarized: str = ""
 
     def __post_init__(self):
         self._set("x", numeric_array(self.x, f"{self.name}: x"))

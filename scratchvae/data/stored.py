@@ -10,6 +10,8 @@ from scratchvae.validation import choose
 
 SIZES = {"train": 50_000, "valid": 10_000, "test": 10_000}
 IMAGE_SHAPE = (28, 28)
+#: Of what `load_amat` reads.
+BINARIZED = "each pixel drawn once, by Larochelle, whose files hold the draws"
 
 
 def load_idx(name, split, data_dir=None):
@@ -65,7 +67,7 @@ def load_amat(name, split, data_dir=None):
         for part in choose(parts, split, "split")
     ]
     x = files[0] if len(files) == 1 else np.concatenate(files)
-    return Dataset(x, 1, None, None, name, split, IMAGE_SHAPE)
+    return Dataset(x, 1, None, None, name, split, IMAGE_SHAPE, BINARIZED)
 
 
 def _checked(path, read, shape):

@@ -16,6 +16,7 @@ from scratchvae.evaluation.evidence import EvidenceOfEach, evidence_of_each, evi
 from scratchvae.evaluation.kept import Results, fingerprint
 from scratchvae.evaluation.predictive import PredictiveCheck, predictive_check
 from scratchvae.evaluation.rate_distortion import RateDistortion, rate_distortion_curve
+from scratchvae.evaluation.report import Report, Settings, write_report
 from scratchvae.evaluation.scores import Scores, evaluate, mean_bound
 from scratchvae.evaluation.units import LatentUnits, latent_units
 
@@ -30,8 +31,10 @@ __all__ = [
     "LatentUnits",
     "PredictiveCheck",
     "RateDistortion",
+    "Report",
     "Results",
     "Scores",
+    "Settings",
     "amortization_gap",
     "annealed_evidence_of_each",
     "annealed_importance_sampling",
@@ -47,4 +50,5 @@ __all__ = [
     "rate_distortion_curve",
     "reverse_annealed_importance_sampling",
     "simulation_based_calibration",
+    "write_report",
 ]

@@ -41,6 +41,8 @@ class KLDecomposition:
         The part of it by which q(z) is no product over dimensions; None where q(z|x) is not normal.
     by_dimension : Estimate or None
         The rest: KL(q(z_i) || p(z_i)), arrays (L,); None where q(z|x) or the prior is no such product.
+    dimensions : Estimate or None
+        The sum of these.
     kl : Estimate
         Their sum, draw by draw: log q(z|x) - log p(z).
     closed_form : float or None
@@ -53,6 +55,7 @@ class KLDecomposition:
     marginal: Estimate
     total_correlation: Estimate | None
     by_dimension: Estimate | None
+    dimensions: Estimate | None
     kl: Estimate
     closed_form: float | None
     n_data: int
@@ -72,7 +75,7 @@ class KLDecomposition:
         if self.total_correlation is not None:
             lines.append(f"    total correlation     {shown(self.total_correlation)}")
         if self.by_dimension is not None:
-            lines.append(f"    sum over dimensions   {self.by_dimension.value.sum():.3f}")
+            lines.append(f"    sum over dimensions   {shown(self.dimensions)}")
         lines.append(f"q(z) is the mean of q(z|x) over all {self.n_data:,} data")
         return "\n".join(lines)
 
@@ -142,6 +145,7 @@ def _summary(results, closed_form, n_data):
         **estimates,
         total_correlation=mean_and_error(results["correlation"]) if "correlation" in has else None,
         by_dimension=means_and_errors(results["dimensions"]) if "dimensions" in has else None,
+        dimensions=mean_and_error(results["dimensions"].sum(axis=1)) if "dimensions" in has else None,
         closed_form=closed_form,
         n_data=n_data,
         n_draws=int(results.done.sum()),

@@ -49,7 +49,7 @@ class Results:
         self.path = None if path is None else path_like(path, "the file of results")
         self.what, self.seconds = what, in_range(seconds, "seconds", 0, float("inf"))
         self.done = np.zeros(self.n_data, bool)
-        self.arrays = {}
+        self.arrays, self.is_frozen = {}, False
         self.stop = threading.Event()
         self.saved_at = time.monotonic()
         if self.path is not None and self.path.exists():
@@ -68,8 +68,14 @@ class Results:
             raise ValueError(f"{self.path} is damaged: its arrays do not fit {self.n_data} data.")
         self.done, self.arrays = done, arrays
 
+    def freeze(self):
+        """From here on nothing counts as missing: what is called again with these results sums them up."""
+        self.is_frozen = True
+
     def missing(self):
         """The rows that are not done yet, in random order, the same in every run."""
+        if self.is_frozen:
+            return np.empty(0, np.intp)
         order = np.random.default_rng([ORDER_SEED, self.n_data]).permutation(self.n_data)
         return order[~self.done[order]]
 

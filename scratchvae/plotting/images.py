@@ -41,6 +41,16 @@ def image_grid(ax, images, image_shape, n_columns=None, gap=1):
     return ax
 
 
+def to_unit_range(*arrays):
+    """Arrays scaled together, as `image_grid` draws them: 0 stays 0 if nothing lies below, and 1 if above.
+
+    Likelihoods other than Bernoulli leave [0, 1].
+    """
+    low = min(0, *(array.min() for array in arrays))
+    high = max(1, *(array.max() for array in arrays))
+    return [(array - low) / (high - low) for array in arrays]
+
+
 def _rows(images, image_shape, name):
     """Images as an array (N, D), or a ValueError."""
     height, width = height_and_width(image_shape, "image_shape")

@@ -77,8 +77,9 @@ def bidirectional_monte_carlo(
 
     Parameters
     ----------
-    model : BayesianModel
-        With `sample_prior`, `simulate` and `with_data`. For a VAE ``DecoderPosterior(vae, x)`` of any x.
+    model : BayesianModel, or a function from i to the model of datum i
+        With `sample_prior`, `simulate` and `with_data`. For a VAE ``DecoderPosterior(vae, x)`` of any x; a
+        conditional one simulates data of the label of that x, so give it as a function.
     n_data : int
         How many data are simulated.
     n_chains, n_temperatures, n_leapfrog, base
@@ -109,7 +110,7 @@ def bidirectional_monte_carlo(
     def both_ways(rows):
         rng = np.random.default_rng([seed, 2, int(rows[0])])
         options = {**settings, "base": base, "rng": rng, "stopped": stopping(results)}
-        z, simulated = _simulated(model, rng)
+        z, simulated = _simulated(model(int(rows[0])) if callable(model) else model, rng)
         lower = annealed_importance_sampling(simulated, **options).estimate
         upper = reverse_annealed_importance_sampling(simulated, z, **options).estimate
         return dict(zip(FIELDS, ([value] for value in (*lower, *upper)), strict=True))

@@ -1,0 +1,8 @@
+"""One report on a model: everything that is evaluated, as Markdown with figures and as JSON."""
+
+from scratchvae.evaluation.report.document import Report
+from scratchvae.evaluation.report.sections import SECTIONS
+from scratchvae.evaluation.report.settings import Settings
+from scratchvae.evaluation.report.writing import write_report
+
+__all__ = ["SECTIONS", "Report", "Settings", "write_report"]

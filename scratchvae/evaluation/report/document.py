@@ -1,0 +1,166 @@
+"""A report as Markdown, as JSON, and as lines for a terminal."""
+
+from dataclasses import dataclass
+
+from scratchvae.evaluation.report.part import Missing, numbers_table
+from scratchvae.evaluation.report.sections import SECTIONS
+from scratchvae.evaluation.report.words import counted, percent
+from scratchvae.storage import json_text
+
+#: What a split says of the data, beside that of "test" and "all", which need no word.
+SEEN = {
+    "train": "These are the data that models are trained on: what stands here is not held out.",
+    "train+valid": "Among these are the data that models are trained on: what stands here is not held out.",
+    "valid": "By these data the epoch, or the model, may have been chosen: what stands here flatters it.",
+}
+CONDITIONAL = "The model is given each datum's label y: what is called log p(x) here is log p(x|y)."
+NATS = (
+    "Logarithms are natural, so the unit is the nat (1 nat = 1.44 bits), and every mean is over data, that "
+    "is nats a datum. The number after ± is one standard error: how far the mean is likely to be from the "
+    "one over all data of their kind. The noise of the samples by which each datum is measured is part of "
+    "it."
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is known of a model, section by section.
+
+    Attributes
+    ----------
+    folder : Path
+    model, data : dict
+        What they are, for the reader.
+    of : dict
+        What tells them from others, as `scratchvae.evaluation.fingerprint` has it.
+    settings : dict
+        The numbers by which all is measured.
+    parts : dict of str to Part or Missing
+        By the sections' names, in their order.
+    """
+
+    folder: object
+    model: dict
+    data: dict
+    of: dict
+    settings: dict
+    parts: dict
+
+    @property
+    def is_complete(self):
+        """Whether every section that applies is measured on all of its data."""
+        return not self.unfinished
+
+    @property
+    def unfinished(self):
+        """The names of the sections that are not measured, or in part."""
+        return [
+            name
+            for name, part in self.parts.items()
+            if not part.is_complete and part.status != "does not apply"
+        ]
+
+    @property
+    def warnings(self):
+        """Sentences on what to beware of: of the data, then of each section."""
+        seen = [SEEN[self.data["split"]]] if self.data["split"] in SEEN else []
+        return seen + [warning for part in self.parts.values() for warning in part.warnings]
+
+    @property
+    def summary(self):
+        """The numbers that stand at the head."""
+        return [number for part in self.parts.values() for number in part.numbers if number.in_summary]
+
+    def as_dict(self):
+        """All of it as JSON can hold it, but for NaN and infinity."""
+        return {
+            "is_partial": not self.is_complete,
+            "unfinished": self.unfinished,
+            "model": self.model,
+            "data": self.data,
+            "of": self.of,
+            "settings": self.settings,
+            "warnings": self.warnings,
+            "sections": {name: part.as_dict() for name, part in self.parts.items()},
+        }
+
+    def json(self):
+        """The JSON file's text; null for what JSON does not know."""
+        return json_text(self.as_dict(), indent=1, ensure_ascii=False)
+
+    def __str__(self):
+        width = max((len(number.label) for number in self.summary), default=0)
+        lines = [f"{number.label:<{width}}  {number.shown()}" for number in self.summary]
+        lines += [f"beware: {warning}" for warning in self.warnings]
+        lines.append(_sentence_on_data(self.data))
+        if not self.is_complete:
+            lines.append(f"PARTIAL: {how_partial(self)}")
+        return "\n".join([*lines, f"report: {self.folder / 'report.md'}"])
+
+    # --- Markdown -------------------------------------------------------------------------------
+
+    def markdown(self):
+        """The Markdown file's text."""
+        head = [f"# Evaluation: {self.data['name']}, {self.data['split']}"]
+        if not self.is_complete:
+            head.append(f"> **This report is partial.** {how_partial(self)}")
+        blocks = [*head, self._about(), NATS, *self._summary(), *self._sections(), _end(self.is_complete)]
+        return "\n\n".join(blocks) + "\n"
+
+    def _about(self):
+        model, lines = self.model, [f"- **Data.** {_sentence_on_data(self.data)}"]
+        lines.append(f"- **Binarization.** {_sentence_on_bits(self.data)}")
+        config = ", ".join(f"{key}={value!r}" for key, value in model["config"].items())
+        lines.append(f"- **Model.** `VAE({config})`, {model['n_parameters']:,} parameters{_file(model)}.")
+        if "n_classes" in model["config"]:
+            lines.append(f"- **Labels.** {CONDITIONAL}")
+        lines.append(f"- **Seed** of all noise here: {self.settings['seed']}.")
+        return "\n".join(lines)
+
+    def _summary(self):
+        blocks = ["## Summary", numbers_table(self.summary)] if self.summary else []
+        if self.warnings:
+            blocks.append("What to beware of:\n\n" + "\n".join(f"- {text}" for text in self.warnings))
+        return blocks
+
+    def _sections(self):
+        for i, (name, part) in enumerate(self.parts.items(), start=1):
+            section = SECTIONS[name]
+            yield f"## {i}. {section.TITLE}"
+            yield section.QUESTION
+            yield part.markdown()
+
+
+def how_partial(report):
+    """What is done and what is not, in a sentence or two."""
+    titles = [f"{SECTIONS[name].TITLE!r} ({_done(report.parts[name])})" for name in report.unfinished]
+    return f"Not finished: {'; '.join(titles)}. The same command goes on from here."
+
+
+def _done(part):
+    if isinstance(part, Missing):
+        return part.status
+    share = percent(part.done / part.total)
+    return f"{part.done:,} of {counted(part.total, part.what)}, {share}"
+
+
+def _sentence_on_data(data):
+    size = f"{counted(data['n_data'], 'data')} of {counted(data['n_values'], 'values')}"
+    return f"{size}, of the split {data['split']!r} of {data['name']}."
+
+
+def _sentence_on_bits(data):
+    if data["binarized"]:
+        return f"{data['binarized'][0].upper()}{data['binarized'][1:]}. The bits are the same in every run."
+    if data["is_binary"]:
+        return "None: the data came as zeros and ones."
+    return f"None: the values are as they came, from {data['least']:g} to {data['largest']:g}."
+
+
+def _file(model):
+    return f", from `{model['file']}`" if model.get("file") else ""
+
+
+def _end(is_complete):
+    numbers = "The numbers of each datum are in by_datum/, all of the above in report.json."
+    return f"---\n\n{numbers}" + ("" if is_complete else " PARTIAL.")
