@@ -2,14 +2,14 @@
 # # 05 Reparameterization and the change of variables
 #
 # **Afterwards you can** say where the logarithm of the determinant in the ELBO comes from, write the map,
-# its log-determinant and its backward pass for a diagonal and a full-rank Gaussian, and name the two
-# sentences in which lecture notes often slip.
+# its log-determinant and the gradients through both for a diagonal and a full-rank Gaussian, and name the
+# two sentences in which lecture notes often slip.
 #
 # **Equations**: (5) the change of variables, (6) the reparameterization trick, (8) and (9) the diagonal
 # map, (24) and (25) the full-rank map.
 #
-# **You need**: lessons 00 to 04; what a determinant and a Jacobian matrix are. **Time**: 5 seconds to run.
-# **Expected output**: eleven lines that begin with `[holds]`, and two figures.
+# **You need**: lessons 00 to 04; determinants; the chain rule. **Time**: 4 seconds to run. **Expected
+# output**: twelve lines that begin with `[holds]`, and two figures.
 
 # %%
 import numpy as np
@@ -26,33 +26,34 @@ rng = np.random.default_rng(0)  # the one seed of this script
 # ## What a map does to a density
 #
 # Noise $\epsilon$ has the density $p(\epsilon)$, and $z = g(\epsilon)$ for an invertible, differentiable
-# map $g$. Which density has $z$? Probability is carried along: what lies in a small piece around
-# $\epsilon$ ends up in the image of the piece around $z$. If the image is larger, the same probability is
-# spread thinner. In one dimension lengths are stretched by $|g'(\epsilon)|$, so
+# map $g$. What is the density $q$ of $z$? Probability is carried along: what lies in a short interval around
+# $\epsilon$ ends up in its image around $z$. If the image is longer, the same probability is spread thinner.
+# Lengths are stretched by $|g'(\epsilon)|$, so
 #
 # $$q(z) = p(\epsilon) \,/\, |g'(\epsilon)|, \qquad \epsilon = g^{-1}(z)$$
 #
-# Take $g(\epsilon) = e^\epsilon$. Leave the factor out, and the "density" is not one.
+# Take $g(\epsilon) = e^\epsilon$. Leave the factor out, and the integral is not one but $\int p(\log z)\, dz
+# = \mathbb E[e^\epsilon] = e^{1/2}$.
 
 # %%
-z = np.linspace(1e-4, 60, 600_001)
+z = np.linspace(1e-3, 2000, 2_000_000)
 step = z[1] - z[0]
 without = stats.norm.pdf(np.log(z))  # p(eps) at eps = g^-1(z)
 with_factor = without / z  # g' = e^eps = z
-course.claim(
-    "without the factor the integral is not one", without.sum() * step > 1.5, f"{without.sum() * step:.4f}"
-)
-course.claim("with it, it is", abs(with_factor.sum() * step - 1) < 1e-3, f"{with_factor.sum() * step:.4f}")
+areas = without.sum() * step, with_factor.sum() * step
+course.claim("without the factor the area is e^(1/2)", abs(areas[0] - np.e**0.5) < 1e-3, f"{areas[0]:.4f}")
+course.claim("with it, one", abs(areas[1] - 1) < 1e-3, f"{areas[1]:.4f}")
 
 # %% [markdown]
-# In several dimensions a small cube becomes a small parallelepiped, spanned by the columns of the
-# *Jacobian matrix* $J = dz/d\epsilon$, $J_{ij} = \partial z_i/\partial\epsilon_j$. The factor by which its
-# volume grows is $|\det J|$:
+# In several dimensions a small cube becomes, the more exactly the smaller it is, a parallelepiped spanned by
+# the columns of the *Jacobian matrix* $J = dz/d\epsilon$, $J_{ij} = \partial z_i/\partial\epsilon_j$. The
+# factor by which its volume grows is $|\det J|$:
 #
 # $$\log q(z) = \log p(\epsilon) - \log\Big|\det\frac{dz}{d\epsilon}\Big|$$
 #
 # The figure draws it for a map that bends the plane: equal squares of noise on the left, their images on
-# the right. We measure the areas of the images as polygons, knowing nothing of determinants, and compare.
+# the right, the darker the more probability is in them; the map carries that along and changes the areas.
+# We measure the areas of small images as polygons, knowing nothing of determinants, and compare.
 
 
 # %%
@@ -80,20 +81,17 @@ measured = np.array([polygon_area(bend(centre + square)) / side**2 for centre in
 gap = np.abs(np.log(measured) - jacobian_log_det(centres)).max()
 course.claim("areas grow by the determinant", gap < 1e-3, f"largest difference of logarithms {gap:.1e}")
 
-drawn, (left, right) = plotting.figure(10, 4.2, n_columns=2)
+drawn, (left, right) = plotting.figure(6.4, 4.6, n_columns=2)
 edge = np.linspace(0, 1, 20)
-outline = np.concatenate(
-    [
-        np.stack(pair, -1)
-        for pair in ((edge, 0 * edge), (1 + 0 * edge, edge), (1 - edge, 1 + 0 * edge), (0 * edge, 1 - edge))
-    ]
-)
+to, fro = np.ones(20), np.zeros(20)
+sides = ((edge, fro), (to, edge), (1 - edge, to), (fro, 1 - edge))
+outline = np.concatenate([np.stack(side, axis=-1) for side in sides])
 for ax, function, title in ((left, lambda e: e, "noise"), (right, bend, "its image")):
     for i, j in np.ndindex(8, 8):
         cell = function(0.5 * (np.array([i, j]) + outline) - 2)
         shade = stats.norm.pdf(0.5 * i - 1.75) * stats.norm.pdf(0.5 * j - 1.75) / 0.16
         ax.fill(*cell.T, color=plotting.COLOURS[0], alpha=0.15 + 0.7 * shade, ec="white", lw=0.5)
-    ax.set(title=title, aspect="equal")
+    ax.set(title=title, aspect="equal", xlim=(-2.3, 2.3), ylim=(-3, 5))
 left.set(xlabel=r"$\epsilon_1$", ylabel=r"$\epsilon_2$")
 right.set(xlabel=r"$z_1$", ylabel=r"$z_2$")
 course.save(drawn, "05_areas")
@@ -120,8 +118,15 @@ course.save(drawn, "05_areas")
 #
 # $z_i = \mu_i + \sigma_i \epsilon_i$ with $\sigma_i = e^{\texttt{log\_sigma}_i}$. $J$ is diagonal, its
 # determinant the product of the $\sigma_i$, so $\log|\det J| = \sum_i \texttt{log\_sigma}_i$: a sum of $L$
-# numbers where a general determinant takes some $L^3$ operations. Forward and backward by hand: gradients
-# arrive from both outputs, $z$ and $\log|\det|$.
+# numbers where a general determinant takes some $L^3$ operations.
+#
+# Now backward. Let any number be computed from $z$ and $\log|\det J|$, the *loss*. We write `dz` for its
+# derivative by $z$, in the shape of $z$, and likewise `dlog_det`, `dmu` and so on. `dz` and `dlog_det`
+# arrive; the chain rule gives the rest, as $\partial z_i / \partial\texttt{log\_sigma}_i = \sigma_i
+# \epsilon_i$, and as every $\texttt{log\_sigma}_i$ stands once in $\log|\det J|$:
+#
+# $$d\mu_i = dz_i, \qquad d\texttt{log\_sigma}_i = dz_i\, \sigma_i \epsilon_i + d\log|\det|, \qquad
+# d\epsilon_i = dz_i\, \sigma_i$$
 
 
 # %%
@@ -131,10 +136,9 @@ def diagonal_forward(lam, eps):
 
 
 def diagonal_backward(lam, eps, dz, dlog_det):
-    """The gradients by lam and by eps, from those by z and by log|det|."""
     sigma = np.exp(np.split(lam, 2, axis=-1)[1])
     dlog_sigma = dz * sigma * eps + dlog_det[..., None]  # through z, and through the determinant
-    return np.concatenate([dz, dlog_sigma], axis=-1), dz * sigma
+    return np.concatenate([dz, dlog_sigma], axis=-1), dz * sigma  # dlam, deps
 
 
 L = 3
@@ -149,7 +153,7 @@ gap = max(
     abs(log_det - log_det_library),
     *(np.abs(a - b).max() for a, b in zip(ours, theirs, strict=True)),
 )
-course.claim("our ten lines are the library's map", gap < 1e-12, f"largest difference {gap:.1e}")
+course.claim("our few lines are the library's map", gap < 1e-12, f"largest difference {gap:.1e}")
 jacobian = np.stack([(diagonal_forward(lam, eps + 1e-6 * e)[0] - z) / 1e-6 for e in np.eye(L)], axis=-1)
 numerical = np.linalg.slogdet(jacobian)[1]
 course.claim(
@@ -163,10 +167,11 @@ course.claim("and the gradient checker finds nothing wrong", report.passed, f"{l
 # %% [markdown]
 # ## A mistake that a gradient check cannot see
 #
-# Suppose a half is forgotten: a parameter is meant as the logarithm of the variance, `log_var`, but
-# $\sigma = e^{\texttt{log\_var}}$ in forward *and* backward, while the determinant uses
-# $\texttt{log\_var}/2$. Forward and backward agree with each other, so every gradient check is happy. The
-# density is wrong all the same: it does not integrate to one. Only a comparison with something outside the
+# Suppose a half is forgotten: a parameter is meant as the logarithm of the variance, `log_var`, but the map
+# takes $\sigma = e^{\texttt{log\_var}}$, forward *and* backward, while the determinant uses
+# $\texttt{log\_var}/2$. The backward pass is the derivative of the forward pass, so every gradient check is
+# happy (it needs one number, so `dz` and `dlog_det` weigh the outputs). The density is wrong all the same:
+# it integrates to $e^{\texttt{log\_var}/2}$ in each coordinate. Only a comparison with something outside the
 # code shows it.
 
 
@@ -182,46 +187,53 @@ def mistaken_gradient(lam):
 
 report = sv.gradcheck.check(mistaken, lam, mistaken_gradient)
 course.claim("the gradient check passes the mistaken map", report.passed, f"error {report.worst.error:.0e}")
-axis = np.linspace(-40, 40, 400_001)
-mu, log_sigma = lam[0], lam[L]
-eps_of = (axis - mu) / np.exp(log_sigma)
-area = {
-    name: np.sum(stats.norm.pdf(eps_of) / np.exp(log_det_1)) * (axis[1] - axis[0])
-    for name, log_det_1 in (("right", log_sigma), ("wrong", 0.5 * log_sigma))
-}
-course.claim("the right density integrates to one", abs(area["right"] - 1) < 1e-6, f"{area['right']:.6f}")
-course.claim("the wrong one does not", abs(area["wrong"] - 1) > 0.02, f"{area['wrong']:.4f}")
+axis, log_sigma = np.linspace(-10, 10, 10_001), -0.8  # mu = 0, one coordinate
+p_of_eps = stats.norm.pdf(axis / np.exp(log_sigma))
+right, wrong = (np.sum(p_of_eps / np.exp(log_det)) * 0.002 for log_det in (log_sigma, log_sigma / 2))
+course.claim("the right density integrates to one", abs(right - 1) < 1e-6, f"{right:.6f}")
+course.claim("the wrong one does not", abs(wrong - np.exp(-0.4)) < 1e-6, f"{wrong:.6f} = e^(-0.8 / 2)")
 
 # %% [markdown]
 # ## Full rank: one triangle
 #
-# To let coordinates be correlated, replace the diagonal by a lower triangular matrix $T$ with a positive
-# diagonal: $z = \mu + T\epsilon$ has the covariance $T T^T$, and every positive definite covariance can be
-# written so (Cholesky). The determinant of a triangular matrix is the product of its diagonal: still $L$
-# numbers. That is the art of this course's second half: maps that are as free as possible and have a
-# determinant that is as cheap as this.
+# To let coordinates be correlated, replace the diagonal by a lower triangular matrix $C$ with a positive
+# diagonal $C_{ii} = e^{\ell_i}$: $z = \mu + C\epsilon$ has the covariance $\mathbb E[C\epsilon\,
+# (C\epsilon)^T] = C C^T$, and every positive definite matrix can be written so in one way (Cholesky). The
+# determinant of a triangular matrix is the product of its diagonal: still $L$ numbers. From $z_i = \mu_i +
+# \sum_{j \le i} C_{ij} \epsilon_j$,
+#
+# $$\log|\det C| = \sum_i \ell_i, \qquad d\mu_i = dz_i, \qquad dC_{ij} = dz_i\, \epsilon_j \quad (j \le i),
+# \qquad d\ell_i = dC_{ii}\, C_{ii} + d\log|\det|$$
+#
+# That is the art of lesson 11: maps that are as free as possible and have a determinant as cheap as this. The
+# arrows in the figure are twice the unit vectors of the noise, and what becomes of them: the columns of $C$.
 
 # %%
 full = build("full_rank", 2)
-lam = np.array([0.5, -0.5, 0.3, -0.4, 1.1])  # mu, the logarithms of the diagonal of T, what is below it
+lam = np.array([0.5, -0.5, 0.3, -0.4, 1.1])  # mu, the logarithms of C's diagonal, what is below it
+C = full.factor(lam)
 eps = rng.standard_normal((20_000 if course.quick else 200_000, 2))
 z, log_det, _ = full.forward(lam, eps)
-factor = full.factor(lam)
-gap = np.abs(np.cov(z.T) - factor @ factor.T).max() / np.abs(factor @ factor.T).max()
-course.claim("the draws have the covariance T T^T", gap < 0.05, f"largest relative difference {gap:.3f}")
+gap = np.abs(np.cov(z.T) - C @ C.T).max()
 course.claim(
-    "log|det| is the sum of the logarithms of the diagonal",
-    np.allclose(log_det, np.log(np.abs(np.diag(factor))).sum()),
-    f"{np.ravel(log_det)[0]:.6f}",
+    "the draws have the covariance C C^T", gap < 0.1, f"{np.cov(z.T).round(2).tolist()}, off by {gap:.3f}"
 )
-drawn, (left, right) = plotting.figure(9, 4, n_columns=2)
-for ax, points, name in ((left, eps[:2000], "noise"), (right, z[:2000], "z = mu + T eps")):
-    ax.scatter(*points.T, s=4, alpha=0.4, color=plotting.COLOURS[0])
+gap = abs(log_det.flat[0] - np.linalg.slogdet(C)[1])
+course.claim("log|det| is that of the matrix C", gap < 1e-12, f"{log_det.flat[0]:.6f}")
+one, dz, dlog_det = eps[0], rng.standard_normal(2), np.array(0.7)
+dlam, _ = full.backward(full.forward(lam, one)[2], dz, dlog_det)
+dC = np.outer(dz, one)
+gap = np.abs(dlam - [*dz, *(np.diag(dC) * np.diag(C) + dlog_det), dC[1, 0]]).max()
+course.claim(
+    "the formulas above are the library's backward pass", gap < 1e-12, f"largest difference {gap:.1e}"
+)
+drawn, (left, right) = plotting.figure(7.6, 3.9, n_columns=2)
+for ax, points, name in ((left, eps[:2000], "noise"), (right, z[:2000], r"$z = \mu + C \epsilon$")):
+    ax.scatter(*points.T, s=4, alpha=0.4, color=plotting.COLOURS[5])
     ax.set(title=name, aspect="equal", xlim=(-5, 5), ylim=(-5, 5))
-for column, colour in zip(factor.T, plotting.COLOURS[1:3], strict=True):
-    right.annotate(
-        "", z.mean(0) + 2 * column, z.mean(0), arrowprops={"arrowstyle": "->", "color": colour, "lw": 2}
-    )
+for ax, centre, columns in ((left, np.zeros(2), np.eye(2)), (right, lam[:2], C)):
+    for column in columns.T:
+        ax.annotate("", centre + 2 * column, centre, arrowprops={"arrowstyle": "->", "lw": 2})
 left.set(xlabel=r"$\epsilon_1$", ylabel=r"$\epsilon_2$")
 right.set(xlabel=r"$z_1$", ylabel=r"$z_2$")
 course.save(drawn, "05_full_rank")
@@ -238,7 +250,7 @@ course.save(drawn, "05_full_rank")
 #
 # 1. Let `bend` also move $z_1$ by $\epsilon_2$. Is the Jacobian still triangular? Compute its determinant,
 #    and measure areas again.
-# 2. Leave `dlog_det` out of `diagonal_backward`. What would the fitted $\sigma$ do during a fit?
+# 2. Leave `dlog_det` out of `diagonal_backward`: which claim fails? What would $\sigma$ do in a fit?
 # 3. Write the map $z = \mu + \sigma\epsilon$ with $\sigma = \log(1 + e^s)$, with its log-determinant and
 #    its backward pass.
 #
