@@ -75,6 +75,21 @@ def test_a_weight_that_is_used_twice():
     assert "used twice" in diagnosis.message
 
 
+def test_a_forgotten_diagonal_beside_a_kink_is_no_second_way():
+    """At zero the penalty has its kinks, and all entries but the wrong ones are left out."""
+    x, signs = np.random.default_rng(4).standard_normal((15, 3)), np.ones((3, 3)) - np.eye(3)
+
+    def function(w):
+        return float(np.logaddexp(0, x @ w.reshape(3, 3)).sum() + 9 * np.abs(w).sum())
+
+    def gradient(w):
+        inside = x.T @ (1 / (1 + np.exp(-x @ w.reshape(3, 3))))
+        return (signs * (inside + 9 * np.sign(w.reshape(3, 3)))).ravel()
+
+    blocks = {"w": (slice(0, 9), (3, 3))}
+    assert check(function, np.arange(1.0, 10) / 9, gradient, blocks).blocks[0].diagnosis.code == "rows"
+
+
 # --- parts along theta --------------------------------------------------------------------------
 
 X, Y = np.random.default_rng(1).standard_normal((15, 6)), np.random.default_rng(2).standard_normal(15)

@@ -97,7 +97,7 @@ def _first(hypotheses, block, evidence):
 
 
 def _settle_the_few(found, evidence):
-    """A single number is a multiple of any other: ask elsewhere whether the factor or the difference stays."""
+    """A single number is a multiple of any other: does the factor stay elsewhere, or the difference?"""
     for name, block in evidence.failing.items():
         diagnosis = found[name]
         if np.count_nonzero(block.visible) > 1 or diagnosis is None or diagnosis.code != "scale":

@@ -10,6 +10,8 @@ from scratchvae.gradcheck.report import Diagnosis
 LEAST, MOST, SECONDS = 6, 24, 0.5
 #: Pre-activations at which all units are put.
 LEVELS = (0.7, -0.4)
+#: A gradient so much smaller than the true one vanishes.
+ZERO = 1e-9
 
 
 def block_elsewhere(evidence, theta, name):
@@ -127,7 +129,8 @@ def _constant(block):
     if factor is None:
         return None
     if factor == 0:
-        return 0.0 if not np.any(block.shows(block.a)) else None
+        vanishes = np.all(np.abs(block.whole) <= ZERO * np.abs(block.n).max())
+        return 0.0 if vanishes else None
     return factor if block.fits(block.a / factor) else None
 
 
