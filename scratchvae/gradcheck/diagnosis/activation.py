@@ -98,7 +98,7 @@ def _taken(name):
     yield "x times the derivative of the sigmoid", lambda x: x * _sigmoid(x) * (1 - _sigmoid(x))
     yield "the wrong side of a gate", lambda x: (x < 0) * 1.0
     for words, form in FORMS.items():
-        yield words.format("x") + ", with x for the output", form
+        yield words.format("x") + ", with the input x where the output belongs", form
         yield words.format("y") + ", with y the output", lambda x, form=form: form(phi(x))
     for other, (_, others) in FUNCTIONS.items():
         yield f"that of {other}", others
