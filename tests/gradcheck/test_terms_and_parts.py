@@ -80,11 +80,11 @@ def test_a_forgotten_diagonal_beside_a_kink_is_no_second_way():
     x, signs = np.random.default_rng(4).standard_normal((15, 3)), np.ones((3, 3)) - np.eye(3)
 
     def function(w):
-        return float(np.logaddexp(0, x @ w.reshape(3, 3)).sum() + 9 * np.abs(w).sum())
+        return float(np.logaddexp(0, x @ w.reshape(3, 3)).sum() + np.abs(w).sum() / 9)
 
     def gradient(w):
         inside = x.T @ (1 / (1 + np.exp(-x @ w.reshape(3, 3))))
-        return (signs * (inside + 9 * np.sign(w.reshape(3, 3)))).ravel()
+        return (signs * (inside + np.sign(w.reshape(3, 3)) / 9)).ravel()
 
     blocks = {"w": (slice(0, 9), (3, 3))}
     assert check(function, np.arange(1.0, 10) / 9, gradient, blocks).blocks[0].diagnosis.code == "rows"
