@@ -56,7 +56,7 @@ def _add_report(group):
         "--fitted", type=int, default=100, metavar="N", help="data to which q is fitted each (default 100)"
     )
     group.add_argument(
-        "--annealed", type=int, default=20, metavar="N", help="data that are annealed (default 20)"
+        "--annealed", type=int, default=10, metavar="N", help="data that are annealed (default 10)"
     )
     group.add_argument(
         "--temperatures", type=int, default=500, metavar="T", help="of the annealing (default 500)"

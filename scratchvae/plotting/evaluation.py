@@ -119,7 +119,8 @@ def rate_distortion_of_each(ax, rates, distortions):
     size = float(np.clip(6000 / len(rates), 4, 16))
     ax.scatter(rates, distortions, s=size, color=tint(COLOURS[0], 0.5), linewidths=0, rasterized=True)
     ax.plot(rates.mean(), distortions.mean(), "o", color=COLOURS[1], markersize=7, label="mean of the data")
-    for total in np.quantile(rates + distortions, [0.05, 0.5, 0.95]):
+    totals = rates + distortions
+    for total in (np.quantile(totals, 0.05), totals.mean(), np.quantile(totals, 0.95)):
         ax.axline((0, total), slope=-1, color=COLOURS[9], linestyle=":", linewidth=0.8)
     ax.set(xlabel="rate (nats)", ylabel="distortion (nats)", xlim=(min(0, rates.min()), None))
     legend_above(ax)

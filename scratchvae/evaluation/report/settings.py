@@ -39,7 +39,7 @@ class Settings:
     n_draws: int | None = None
     n_fitted: int = 100
     n_steps: int = 500
-    n_annealed: int = 20
+    n_annealed: int = 10
     n_chains: int = 16
     n_temperatures: int = 500
     n_leapfrog: int = 5

@@ -58,6 +58,12 @@ def _numbers(found):
             in_summary=True,
         ),
         Number(
+            "log_p",
+            f"log p(x), {by} of the fitted q",
+            mean_and_error(found.log_p),
+            "on these data, by a better q(z|x) than the encoder's",
+        ),
+        Number(
             "still_rising",
             "rise in the fit's second half",
             found.still_rising,
