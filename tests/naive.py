@@ -124,6 +124,66 @@ def diagonal_backward(eps, sigma, dz, dlog_det):
     return dlam, deps
 
 
+def _planar_parts(row):
+    """u, w, b, x = w^T u, |w|^2 and m(x) of one lam, in Python floats."""
+    n = len(row) // 2
+    u, w, b = row[:n].tolist(), row[n : 2 * n].tolist(), float(row[-1])
+    x = math.fsum(p * q for p, q in zip(w, u, strict=True))
+    norm = math.fsum(p * p for p in w)
+    return u, w, b, x, norm, x + math.hypot(1, x) - 1
+
+
+def planar_direction(lam):
+    """u^ = u + (m(x) - x) w / |w|^2, x = w^T u and |w|^2."""
+    n_batch, n = len(lam), lam.shape[1] // 2
+    u_hat, x, norm = np.zeros((n_batch, n), lam.dtype), *np.zeros((2, n_batch, 1), lam.dtype)
+    for i in range(n_batch):
+        u, w, _, x[i, 0], norm[i, 0], m = _planar_parts(lam[i])
+        u_hat[i] = [p + (m - float(x[i, 0])) * q / float(norm[i, 0]) for p, q in zip(u, w, strict=True)]
+    return u_hat, x, norm
+
+
+def planar_forward(lam, eps):
+    """z = eps + u^ tanh(w^T eps + b); log_det = log(1 + (1 - tanh^2) m)."""
+    n_samples, n_batch, _ = eps.shape
+    u_hat, x, norm = planar_direction(lam)
+    z, log_det = np.zeros_like(eps), np.zeros((n_samples, n_batch), eps.dtype)
+    a = np.zeros((n_samples, n_batch, 1), eps.dtype)
+    for k, i in np.ndindex(n_samples, n_batch):
+        _, w, b, _, _, m = _planar_parts(lam[i])
+        along = b + math.fsum(p * q for p, q in zip(w, eps[k, i].tolist(), strict=True))
+        t = math.tanh(along)
+        z[k, i] = [p + q * t for p, q in zip(eps[k, i].tolist(), u_hat[i].tolist(), strict=True)]
+        log_det[k, i], a[k, i, 0] = math.log(1 + (1 - t * t) * m), along
+    return z, log_det, u_hat, x, norm, a
+
+
+def planar_backward(lam, eps, u_hat, x, norm, a, dz, dlog_det):
+    """The chain rule through t, u^ and m, one number after the other."""
+    n_samples, n_batch, n = eps.shape
+    dlam, deps = np.zeros(lam.shape), np.zeros_like(eps)
+    for i in range(n_batch):
+        u, w, _, dot, square, m = _planar_parts(lam[i])
+        du_hat, dm = [0.0] * n, 0.0
+        for k in range(n_samples):
+            t = math.tanh(float(a[k, i, 0]))
+            ddet = float(dlog_det[k, i]) / (1 + (1 - t * t) * m)
+            dt = math.fsum(float(u_hat[i, j]) * float(dz[k, i, j]) for j in range(n)) - 2 * t * m * ddet
+            dm += (1 - t * t) * ddet
+            for j in range(n):
+                du_hat[j] += t * float(dz[k, i, j])
+                dlam[i, n + j] += (1 - t * t) * dt * float(eps[k, i, j])
+                deps[k, i, j] = float(dz[k, i, j]) + (1 - t * t) * dt * w[j]
+            dlam[i, 2 * n] += (1 - t * t) * dt
+        along = math.fsum(w[j] * du_hat[j] for j in range(n))
+        slope = 1 + dot / math.hypot(1, dot)  # m'(x)
+        dx = (slope - 1) * along / square + slope * dm
+        for j in range(n):
+            dlam[i, j] = du_hat[j] + w[j] * dx
+            dlam[i, n + j] += u[j] * dx + (m - dot) * (du_hat[j] - 2 * along * w[j] / square) / square
+    return dlam.astype(lam.dtype), deps
+
+
 def adam_update(value, grad, m, v, t, lr, beta1, beta2, epsilon, weight_decay):
     """Algorithm 1 of Kingma & Ba (2015), one parameter after the other; decoupled weight decay."""
     for i in range(value.size):

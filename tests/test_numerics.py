@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from scratchvae.numerics import log_sum_exp, sigmoid, softplus
+from scratchvae.numerics import gate, log_sum_exp, sigmoid, softplus
 
 POINTS = np.array([-1e308, -1e4, -745.0, -40.0, -1.0, -1e-9, -0.0, 0.0, 1e-9, 2.0, 40.0, 745.0, 1e4, 1e308])
 
@@ -48,3 +48,10 @@ def test_softplus_equals_scipy_and_keeps_its_small_values():
 def test_the_dtype_is_kept(dtype):
     a = np.zeros((2, 3), dtype)
     assert {f.dtype.name for f in (log_sum_exp(a, 1), sigmoid(a), softplus(a))} == {dtype}
+
+
+def test_a_gate_is_the_sigmoid_what_is_left_of_it_and_its_logarithm():
+    opened, rest, log = gate(POINTS)
+    np.testing.assert_allclose(opened, special.expit(POINTS), rtol=1e-14, atol=5e-324)
+    np.testing.assert_allclose(rest, special.expit(-POINTS), rtol=1e-14, atol=5e-324)
+    np.testing.assert_allclose(log, special.log_expit(POINTS), rtol=1e-14)

@@ -7,6 +7,7 @@ import logging
 import numba
 from numba.core import event
 from numba.core.caching import FunctionCache
+from numba.core.registry import cpu_target
 
 log = logging.getLogger("scratchvae")
 
@@ -68,3 +69,5 @@ class Announcer(event.Listener):
 
 
 event.register("numba:compile", Announcer())
+# What the first kernel would load; here it is done while `kernels.active` has paused the garbage collector.
+cpu_target.target_context.refresh()

@@ -199,23 +199,26 @@ def _slope(code, a, h, slope):
         raise ValueError("unknown activation code")
 
 
-@jit
 def diagonal_forward(lam, eps):
     """Twin of ``reference.diagonal_forward``."""
+    sigma = np.exp(lam[:, eps.shape[-1] :])  # by NumPy, in vector instructions
+    return *_diagonal_forward(lam, sigma, eps), sigma
+
+
+@jit
+def _diagonal_forward(lam, sigma, eps):
     n_samples, n_batch, n_latent = eps.shape
     z = np.empty_like(eps)
     log_det = np.empty((n_samples, n_batch), eps.dtype)
-    sigma = np.empty((n_batch, n_latent), eps.dtype)
     for b in range(n_batch):
         total = 0.0
         for i in range(n_latent):
-            sigma[b, i] = math.exp(lam[b, n_latent + i])
             total += lam[b, n_latent + i]
         for k in range(n_samples):
             log_det[k, b] = total  # Eq. (9)
             for i in range(n_latent):
                 z[k, b, i] = lam[b, i] + sigma[b, i] * eps[k, b, i]  # Eq. (8)
-    return z, log_det, sigma
+    return z, log_det
 
 
 @jit
@@ -231,6 +234,99 @@ def diagonal_backward(eps, sigma, dz, dlog_det):
                 dlam[b, i] += dz[k, b, i]
                 dlam[b, n_latent + i] += deps[k, b, i] * eps[k, b, i] + dlog_det[k, b]  # Eq. (9')
     return dlam, deps
+
+
+@jit
+def planar_direction(lam):
+    """Twin of ``reference.planar_direction``."""
+    n_batch, n = lam.shape[0], lam.shape[1] // 2
+    u_hat = np.empty((n_batch, n), lam.dtype)
+    x, norm = np.empty((n_batch, 1), lam.dtype), np.empty((n_batch, 1), lam.dtype)
+    for b in range(n_batch):
+        u, w = lam[b, :n], lam[b, n : 2 * n]
+        x[b, 0], norm[b, 0] = _dot(w, u), _dot(w, w) + np.finfo(lam.dtype).tiny
+        u_hat[b] = u
+        _add(u_hat[b], -x[b, 0] / norm[b, 0], w)
+        along = _dot(w, u_hat[b])  # what rounding left along w
+        _add(u_hat[b], (_above_minus_one(x[b, 0])[0] - along) / norm[b, 0], w)
+    return u_hat, x, norm
+
+
+@jit
+def planar_forward(lam, eps):
+    """Twin of ``reference.planar_forward``."""
+    n_samples, n_batch, n = eps.shape
+    u_hat, x, norm = planar_direction(lam)
+    z = eps.copy()
+    log_det, a = np.empty((n_samples, n_batch), eps.dtype), np.empty((n_samples, n_batch, 1), eps.dtype)
+    for b in range(n_batch):
+        _, gap, _ = _above_minus_one(x[b, 0])
+        for k in range(n_samples):
+            a[k, b, 0] = _dot(lam[b, n : 2 * n], eps[k, b]) + lam[b, 2 * n]
+            t, slope = _tanh_and_slope(a[k, b, 0])
+            _add(z[k, b], t, u_hat[b])  # Eq. (40)
+            log_det[k, b] = math.log(t * t + slope * gap)  # Eq. (41)
+    return z, log_det, u_hat, x, norm, a
+
+
+@jit
+def planar_backward(lam, eps, u_hat, x, norm, a, dz, dlog_det):
+    """Twin of ``reference.planar_backward``."""
+    n_samples, n_batch, n = eps.shape
+    dlam, deps = np.zeros_like(lam), dz.copy()
+    for b in range(n_batch):
+        u, w, du_hat, dw = lam[b, :n], lam[b, n : 2 * n], dlam[b, :n], dlam[b, n : 2 * n]
+        m, gap, root = _above_minus_one(x[b, 0])
+        dm = 0.0
+        for k in range(n_samples):
+            t, slope = _tanh_and_slope(a[k, b, 0])
+            ddet = dlog_det[k, b] / (t * t + slope * gap)  # Eq. (41')
+            da = slope * (_dot(u_hat[b], dz[k, b]) - 2 * t * m * ddet)  # Eq. (40'), Eq. (41')
+            dm += slope * ddet  # Eq. (41')
+            _add(du_hat, t, dz[k, b])  # Eq. (40')
+            _add(dw, da, eps[k, b])  # Eq. (40')
+            _add(deps[k, b], da, w)  # Eq. (40')
+            dlam[b, 2 * n] += da
+        q, share = _dot(w, du_hat) / norm[b, 0], x[b, 0] * x[b, 0] / (1 + root) / norm[b, 0]
+        dx = q * x[b, 0] / root + dm * gap / root  # Eq. (40')
+        _add(dw, share, du_hat)  # Eq. (40')
+        _add(dw, dx, u)
+        _add(dw, -2 * share * q, w)
+        _add(du_hat, dx, w)  # from here on it is du
+    return dlam, deps
+
+
+@jit
+def _dot(a, b):
+    total = a.dtype.type(0)
+    for i in range(a.size):
+        total += a[i] * b[i]
+    return total
+
+
+@jit
+def _add(a, factor, b):
+    """a <- a + factor b."""
+    factor = a.dtype.type(factor)
+    for i in range(a.size):
+        a[i] += factor * b[i]
+
+
+@jit
+def _above_minus_one(x):
+    """Twin of ``numerics.above_minus_one``, in double precision."""
+    x = float(x)
+    root = math.hypot(1.0, x)
+    gap = 1 / (root + abs(x)) if x < 0 else x + root
+    return x * (1 + gap) / (1 + root), gap, root
+
+
+@jit
+def _tanh_and_slope(a):
+    """Twin of ``numerics.tanh_and_slope``, in double precision."""
+    a = float(a)
+    k = math.exp(-2 * abs(a))
+    return math.tanh(a), 4 * k / (1 + k) ** 2
 
 
 @jit

@@ -7,6 +7,7 @@ where NumPy makes several. A test holds a naive loop, this file and its twin equ
 import numpy as np
 
 from scratchvae.kernels import codes
+from scratchvae.numerics import above_minus_one, dot, tanh_and_slope
 
 
 def bernoulli_log_prob(x, logits):
@@ -131,6 +132,87 @@ def diagonal_backward(eps, sigma, dz, dlog_det):
     dmu = dz.sum(axis=0)
     dlog_sigma = (deps * eps).sum(axis=0) + dlog_det.sum(axis=0)[:, None]  # Eq. (9')
     return np.concatenate([dmu, dlog_sigma], axis=-1), deps
+
+
+def planar_direction(lam):
+    """u^ of the planar map, which is u moved along w until w^T u^ = m(w^T u) > -1.
+
+    Parameters
+    ----------
+    lam : array (B, 2 L + 1)
+        (u, w, b).
+
+    Returns
+    -------
+    u_hat : array (B, L)
+    x, norm : array (B, 1)
+        w^T u and |w|^2.
+    """
+    n = lam.shape[-1] // 2
+    u, w = lam[:, :n], lam[:, n : 2 * n]
+    x, norm = dot(w, u), dot(w, w) + np.finfo(lam.dtype).tiny
+    m, _, _ = above_minus_one(x)
+    across = u - x / norm * w
+    across = across - dot(w, across) / norm * w  # again, for what rounding left along w
+    return across + m / norm * w, x, norm
+
+
+def planar_forward(lam, eps):
+    """z = eps + u^ tanh(w^T eps + b) and log|det dz/deps| = log(1 + (1 - tanh^2) w^T u^).
+
+    Parameters
+    ----------
+    lam : array (B, 2 L + 1)
+        (u, w, b).
+    eps : array (K, B, L)
+
+    Returns
+    -------
+    z : array (K, B, L)
+    log_det : array (K, B)
+    u_hat, x, norm : array (B, L), (B, 1), (B, 1)
+        As of `planar_direction`.
+    a : array (K, B, 1)
+        w^T eps + b.
+    """
+    n = lam.shape[-1] // 2
+    u_hat, x, norm = planar_direction(lam)
+    a = dot(lam[:, n : 2 * n], eps) + lam[:, -1:]
+    t, slope = tanh_and_slope(a)
+    _, gap, _ = above_minus_one(x)
+    z = eps + u_hat * t  # Eq. (40)
+    log_det = np.log(t * t + slope * gap)[..., 0]  # Eq. (41)
+    return z, log_det, u_hat, x, norm, a
+
+
+def planar_backward(lam, eps, u_hat, x, norm, a, dz, dlog_det):
+    """Backward of `planar_forward` with both incoming gradients; the derivation is that of ``Planar``.
+
+    Parameters
+    ----------
+    lam, eps, u_hat, x, norm, a : arrays
+        What came into `planar_forward` and out of it.
+    dz : array (K, B, L)
+    dlog_det : array (K, B)
+
+    Returns
+    -------
+    dlam : array (B, 2 L + 1)
+    deps : array (K, B, L)
+    """
+    n = lam.shape[-1] // 2
+    u, w = lam[:, :n], lam[:, n : 2 * n]
+    m, gap, root = above_minus_one(x)
+    t, slope = tanh_and_slope(a)
+    ddet = dlog_det[..., None] / (t * t + slope * gap)  # Eq. (41')
+    dt = dot(u_hat, dz) - 2 * t * m * ddet  # Eq. (40'), Eq. (41')
+    da = slope * dt
+    du_hat, dm = (t * dz).sum(axis=0), (slope * ddet).sum(axis=0)  # Eq. (40'), Eq. (41')
+    q, share = dot(w, du_hat) / norm, x * x / (1 + root) / norm
+    dx = q * x / root + dm * gap / root  # Eq. (40')
+    du = du_hat + dx * w
+    dw = share * du_hat + dx * u - 2 * share * q * w + (da * eps).sum(axis=0)  # Eq. (40')
+    return np.concatenate([du, dw, da.sum(axis=0)], axis=-1), dz + da * w
 
 
 def adam_update(value, grad, m, v, t, lr, beta1, beta2, epsilon, weight_decay):

@@ -4,7 +4,7 @@ import numpy as np
 
 from scratchvae.broadcasting import unbroadcast
 from scratchvae.nn import MADE
-from scratchvae.numerics import sigmoid, softplus
+from scratchvae.numerics import gate
 from scratchvae.reparam.coupling import MAX_LOG_SCALE
 from scratchvae.reparam.networked import Cache, Networked, widths
 
@@ -65,16 +65,15 @@ class InverseAutoregressive(Autoregressive):
     spec = "inverse_autoregressive"
 
     def _gates(self, x, context):
-        """m, log sigma, sigma, 1 - sigma and the network's cache: each without cancellation."""
+        """m, sigma, 1 - sigma, log sigma and the network's cache: each without cancellation."""
         out, cache = self.run(x, context)
         m, s = np.split(out, 2, axis=-1)
-        s = s + GATE_BIAS
-        return m, -softplus(-s), sigmoid(s), sigmoid(-s), cache
+        return m, *gate(s + GATE_BIAS), cache
 
     def forward(self, lam, eps):
         """Return z (..., L), log_det (...) and the cache, for lam (..., n_context) and eps (..., L)."""
         context, full = self.broadcast(lam, eps)
-        m, log_sigma, sigma, rest, network = self._gates(full, context)
+        m, sigma, rest, log_sigma, network = self._gates(full, context)
         z = sigma * full + rest * m  # Eq. (50)
         log_det = log_sigma.sum(axis=-1)  # Eq. (51)
         cache = Cache(full, network, (m, sigma, rest), log_sigma, np.shape(lam), np.shape(eps))
@@ -106,7 +105,7 @@ class InverseAutoregressive(Autoregressive):
         context, full = self.broadcast(lam, z, "z")
         eps = np.zeros_like(full)
         for i in range(self.n_latent):
-            m, log_sigma, _, rest, _ = self._gates(eps, context)
+            m, _, rest, log_sigma, _ = self._gates(eps, context)
             eps[..., i] = ((full - rest * m) * np.exp(-log_sigma))[..., i]
         return eps
 

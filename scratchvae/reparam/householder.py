@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchvae.broadcasting import unbroadcast
+from scratchvae.numerics import dot
 from scratchvae.reparam.base import Reparameterization
-from scratchvae.reparam.products import dot
 from scratchvae.validation import positive_int
 
 

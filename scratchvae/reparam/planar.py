@@ -4,35 +4,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchvae.broadcasting import unbroadcast
+from scratchvae import kernels
+from scratchvae.broadcasting import fold, unbroadcast
+from scratchvae.numerics import above_minus_one, dot, tanh_and_slope
 from scratchvae.reparam.base import Reparameterization
-from scratchvae.reparam.products import dot
 from scratchvae.reparam.roots import increasing_root
-from scratchvae.reparam.scalars import above_minus_one, tanh_and_slope
-
-
-class Direction(NamedTuple):
-    """u^ and what it was made of; all but the first three (..., 1)."""
-
-    u: np.ndarray  # (..., L)
-    w: np.ndarray  # (..., L)
-    u_hat: np.ndarray  # (..., L)
-    x: np.ndarray  # w^T u
-    norm: np.ndarray  # |w|^2
-    share: np.ndarray  # (m(x) - x) / |w|^2
-    m: np.ndarray  # w^T u^
-    gap: np.ndarray  # 1 + m
-    root: np.ndarray  # sqrt(1 + x^2)
 
 
 class Cache(NamedTuple):
     eps: np.ndarray  # in the shape of z, (..., L)
-    direction: Direction
-    t: np.ndarray  # tanh(w^T eps + b), (..., 1)
-    slope: np.ndarray  # 1 - t^2, (..., 1)
-    det: np.ndarray  # (..., 1)
-    eps_shape: tuple
+    lam: np.ndarray  # (B, 2 L + 1)
+    u_hat: np.ndarray  # (B, L)
+    x: np.ndarray  # w^T u, (B, 1)
+    norm: np.ndarray  # |w|^2, (B, 1)
+    a: np.ndarray  # w^T eps + b, (K, B, 1)
+    lead: tuple  # the leading axes that B counts
     lam_shape: tuple
+    eps_shape: tuple
 
 
 class Planar(Reparameterization):
@@ -93,42 +81,32 @@ class Planar(Reparameterization):
         u, w = rng.standard_normal((2, self.n_latent)) / np.sqrt(self.n_latent)
         return np.concatenate([0.1 * u, w, [0.0]])
 
-    def _direction(self, lam):
-        """u^ of Eq. (40) and its pieces, of lam's leading axes."""
-        n = self.n_latent
-        u, w = lam[..., :n], lam[..., n : 2 * n]
-        x, norm = dot(w, u), dot(w, w) + np.finfo(lam.dtype).tiny
-        m, gap, root = above_minus_one(x)
-        across = u - x / norm * w
-        across = across - dot(w, across) / norm * w  # again, for what rounding left along w
-        share = x * x / (1 + root) / norm
-        return Direction(u, w, across + m / norm * w, x, norm, share, m, gap, root)
-
     def forward(self, lam, eps):
-        """Return z (..., L), log_det (...) and the cache, for lam (..., 2 L + 1) and eps (..., L)."""
+        """Return z (..., L), log_det (...) and the cache, for lam (..., 2 L + 1) and eps (..., L).
+
+        Leading axes broadcast: one lam serves many eps, or each datum has its own.
+        """
         lam, eps = self.checked(lam, eps)
-        direction = self._direction(lam)
-        t, slope = tanh_and_slope(dot(direction.w, eps) + lam[..., -1:])
-        z = eps + direction.u_hat * t  # Eq. (40)
-        det = t * t + slope * direction.gap
-        log_det = np.log(det)[..., 0]  # Eq. (41)
-        return (
-            z,
-            log_det,
-            Cache(np.broadcast_to(eps, z.shape), direction, t, slope, det, eps.shape, lam.shape),
-        )
+        lam_rows, eps_rows, lead, batch = fold(lam, eps)  # (B, 2 L + 1), (K, B, L)
+        z, log_det, *inner = kernels.active().planar_forward(lam_rows, eps_rows)  # Eq. (40), Eq. (41)
+        cache = Cache(eps_rows.reshape(*batch, -1), lam_rows, *inner, lead, lam.shape, eps.shape)
+        return z.reshape(*batch, -1), log_det.reshape(batch), cache
 
     def backward(self, cache, dz, dlog_det):
         """Return dlam (..., 2 L + 1) and deps (..., L) for the two incoming gradients."""
-        eps, direction, t, slope, det, eps_shape, lam_shape = cache
-        w, shape, lead = direction.w, direction.w.shape, (*lam_shape[:-1], 1)
-        ddet = dlog_det[..., None] / det  # Eq. (41')
-        dt = dot(direction.u_hat, dz) - 2 * t * direction.m * ddet  # Eq. (40'), Eq. (41')
-        da = slope * dt
-        du_hat, dm = unbroadcast(t * dz, shape), unbroadcast(slope * ddet, lead)  # Eq. (40'), Eq. (41')
-        du, dw = _direction_backward(direction, du_hat, dm)
-        dlam = np.concatenate([du, dw + unbroadcast(da * eps, shape), unbroadcast(da, lead)], axis=-1)
-        return dlam, unbroadcast(dz + da * w, eps_shape)
+        rows = (*cache.a.shape[:2], self.n_latent)  # (K, B, L)
+        dlam, deps = kernels.active().planar_backward(  # Eq. (40'), Eq. (41')
+            cache.lam,
+            cache.eps.reshape(rows),
+            cache.u_hat,
+            cache.x,
+            cache.norm,
+            cache.a,
+            np.ascontiguousarray(dz).reshape(rows),
+            np.ascontiguousarray(dlog_det).reshape(rows[:-1]),
+        )
+        dlam = unbroadcast(dlam.reshape(*cache.lead, -1), cache.lam_shape)
+        return dlam, unbroadcast(deps.reshape(cache.eps.shape), cache.eps_shape)
 
     def inverse(self, lam, z):
         """Return eps; the root to 4 machine epsilons of max(1, |a|), eps to that by |u^| / D.
@@ -139,30 +117,37 @@ class Planar(Reparameterization):
             If lam or z is not finite.
         """
         lam, z = self.checked(lam, z)
-        direction = self._direction(lam)
-        y, m = np.broadcast_arrays(dot(direction.w, z) + lam[..., -1:], direction.m)
+        lam_rows, z_rows, _, batch = fold(lam, z)
+        u_hat, x, _ = kernels.active().planar_direction(lam_rows)
+        m, gap, _ = above_minus_one(x)
+        y = dot(self._w(lam_rows), z_rows) + lam_rows[:, -1:]
 
         def residual(a):
             t, slope = tanh_and_slope(a)
-            return a + m * t - y, t * t + slope * direction.gap
+            return a + m * t - y, t * t + slope * gap
 
         a = increasing_root(residual, y - np.abs(m), y + np.abs(m))
-        return z - direction.u_hat * np.tanh(a)
+        return (z_rows - u_hat * np.tanh(a)).reshape(*batch, -1)
+
+    def _w(self, lam):
+        return lam[..., self.n_latent : -1]
 
     def solve_transposed(self, cache, v):
         """J^-T v = v - psi (u^^T v) / D, by the formula of Sherman & Morrison (1950)."""
-        direction = cache.direction
-        return v - (cache.slope * dot(direction.u_hat, v) / cache.det) * direction.w
+        _, slope, _, det = _at(cache)
+        v = v.reshape(*cache.a.shape[:2], -1)  # (K, B, L)
+        solution = v - slope * dot(cache.u_hat, v) / det * self._w(cache.lam)
+        return solution.reshape(cache.eps.shape)
 
     def grad_log_q(self, cache):
         """d log q / dz = J^-T (-eps - d log|det| / deps), where d log|det| / deps = -2 t m h' w / D."""
-        along_w = 2 * cache.t * cache.direction.m * cache.slope / cache.det
-        return self.solve_transposed(cache, along_w * cache.direction.w - cache.eps)
+        t, slope, m, det = _at(cache)
+        along_w = 2 * t * m * slope / det * self._w(cache.lam)  # (K, B, L)
+        return self.solve_transposed(cache, along_w.reshape(cache.eps.shape) - cache.eps)
 
 
-def _direction_backward(direction, du_hat, dm):
-    """(du, dw) for the incoming gradients of u^ and of m."""
-    u, w, _, x, norm, share, _, gap, root = direction
-    q = dot(w, du_hat) / norm  # Eq. (40')
-    dx = q * x / root + dm * gap / root  # Eq. (40')
-    return du_hat + dx * w, share * du_hat + dx * u - 2 * share * q * w  # Eq. (40')
+def _at(cache):
+    """t, h' = 1 - t^2, m and the determinant D = t^2 + h' (1 + m), each for the K draws of B lam."""
+    t, slope = tanh_and_slope(cache.a)
+    m, gap, _ = above_minus_one(cache.x)
+    return t, slope, m, t * t + slope * gap

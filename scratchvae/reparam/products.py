@@ -5,11 +5,6 @@ import numpy as np
 from scratchvae.broadcasting import unbroadcast
 
 
-def dot(a, b):
-    """The inner product of the last axes, kept as an axis of one: (..., 1)."""
-    return np.einsum("...i,...i->...", a, b)[..., None]
-
-
 def times(matrix, vectors):
     """matrix (..., n, m) @ vector (..., m) for every vector, (..., n)."""
     if matrix.ndim == 2:

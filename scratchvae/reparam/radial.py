@@ -5,9 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchvae.broadcasting import unbroadcast
+from scratchvae.numerics import above_minus_one, dot
 from scratchvae.reparam.base import Reparameterization
-from scratchvae.reparam.products import dot
-from scratchvae.reparam.scalars import above_minus_one
 
 #: log_alpha counts as this at most, and as minus this at least: beyond, alpha or its inverse would overflow.
 MAX_LOG_ALPHA = 40.0

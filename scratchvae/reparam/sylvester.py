@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchvae.broadcasting import unbroadcast
+from scratchvae.numerics import dot, tanh_and_slope
 from scratchvae.reparam.base import Reparameterization
 from scratchvae.reparam.orthonormal import ByBjorck, ByReflections
-from scratchvae.reparam.products import dot, outer_sum, solve_lower, times, transposed
+from scratchvae.reparam.products import outer_sum, solve_lower, times, transposed
 from scratchvae.reparam.roots import increasing_root
-from scratchvae.reparam.scalars import tanh_and_slope
 from scratchvae.reparam.triangles import TrianglePair, Triangles
 from scratchvae.validation import choose, positive_int
 

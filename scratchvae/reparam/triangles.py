@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchvae.reparam.scalars import tanh_and_slope
+from scratchvae.numerics import tanh_and_slope
 
 
 class Triangles(NamedTuple):

@@ -1,5 +1,6 @@
 """Which backend runs: the default, the environment variable, `use` and `using`."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -59,3 +60,21 @@ def test_a_wrong_environment_variable_is_an_error_that_names_it_and_the_known_on
     said = backend_of_a_new_process(SCRATCHVAE_KERNELS=value)
     assert f"unknown value of the environment variable SCRATCHVAE_KERNELS {value!r}" in said
     assert "Known: 'numpy', 'numba'" in said
+
+
+def test_the_collector_runs_again_after_the_kernels_are_loaded():
+    code = "import gc; from scratchvae import kernels; kernels.active(); print(gc.isenabled())"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "True\n"
+    )
+
+
+def test_a_collector_that_was_off_stays_off():
+    gc.disable()
+    try:
+        kernels.use(kernels.backend())
+        kernels.active()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

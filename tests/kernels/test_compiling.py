@@ -64,3 +64,15 @@ caching.CompileResultCacheImpl._locator_classes = []
     found, said = run_with_cache(tmp_path, nowhere + CODE)
     assert found == "[1.5, 1.5, 1.5] Counter()"
     assert said.count("no writable folder") == 1
+
+
+def test_functions_of_others_compile_in_silence(tmp_path):
+    """Code that was made by `exec` has no module; numba tells every listener of its compilation too."""
+    others = """
+import numba
+from scratchvae.kernels import jitted
+space = {"__name__": None}
+exec("def twice(x): return 2 * x", space)
+print(numba.njit(space["twice"])(21))
+"""
+    assert run_with_cache(tmp_path, others) == ("42", "")

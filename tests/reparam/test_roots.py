@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from scratchvae.reparam import scalars
+from scratchvae import numerics
 from scratchvae.reparam.roots import increasing_root
 
 
@@ -48,14 +48,14 @@ def test_no_root_is_a_clear_error():
 
 def test_above_minus_one_and_its_pieces():
     x = np.array([-1e9, -1e3, -3, -1e-9, 0, 1e-9, 0.5, 1e3, 1e9])
-    m, gap, root = scalars.above_minus_one(x)
+    m, gap, root = numerics.above_minus_one(x)
     assert (gap > 0).all()
     assert (m > -1).sum() >= 8  # rounding alone brings the first to -1
     np.testing.assert_allclose(gap[:2], 1 / (2 * np.abs(x[:2])), rtol=1e-6)
     np.testing.assert_allclose(m[3:6], x[3:6], rtol=1e-8)
     np.testing.assert_allclose(m[2], -3 + np.sqrt(10) - 1, rtol=1e-14)
     step = 1e-6
-    slope = (scalars.above_minus_one(x[2:7] + step)[0] - scalars.above_minus_one(x[2:7] - step)[0]) / (
+    slope = (numerics.above_minus_one(x[2:7] + step)[0] - numerics.above_minus_one(x[2:7] - step)[0]) / (
         2 * step
     )
     np.testing.assert_allclose(gap[2:7] / root[2:7], slope, rtol=1e-8)
@@ -63,7 +63,7 @@ def test_above_minus_one_and_its_pieces():
 
 def test_tanh_and_slope_in_the_tails():
     a = np.array([-800.0, -20, -1, 0, 1e-8, 3, 40])
-    t, slope = scalars.tanh_and_slope(a)
+    t, slope = numerics.tanh_and_slope(a)
     np.testing.assert_allclose(t, np.tanh(a), rtol=1e-15)
     np.testing.assert_allclose(slope[1:], 1 / np.cosh(a[1:]) ** 2, rtol=1e-13)
     assert slope[0] == 0

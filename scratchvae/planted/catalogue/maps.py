@@ -110,15 +110,15 @@ MISTAKES = (
         "u^ is corrected by w / |w| in place of w / |w|^2",
         "The paper's formula has |w|^2; several public implementations, Pyro's among them, had |w|. The map "
         "then folds over itself for some u, and its density does not integrate to one.",
-        "reparam.planar",
+        "kernels.reference",
         (
             (
                 "x, norm = dot(w, u), dot(w, w) + np.finfo(lam.dtype).tiny",
                 "x, norm = dot(w, u), np.sqrt(dot(w, w)) + np.finfo(lam.dtype).tiny",
             ),
             (
-                "        across = across - dot(w, across) / norm * w  # again",
-                "        across = across + 0 * norm  # again",
+                "    across = across - dot(w, across) / norm * w  # again",
+                "    across = across + 0 * norm  # again",
             ),
             ("dx * u - 2 * share * q * w", "dx * u - share * q / norm * w"),
         ),
@@ -129,10 +129,10 @@ MISTAKES = (
         "planar-log-det-sign",
         "log|det| of the planar map is negated, in forward and backward",
         "In a flow of several maps the sum is subtracted from log p(eps); one sign too many creeps in.",
-        "reparam.planar",
+        "kernels.reference",
         (
-            ("log_det = np.log(det)[..., 0]", "log_det = -np.log(det)[..., 0]"),
-            ("ddet = dlog_det[..., None] / det", "ddet = -dlog_det[..., None] / det"),
+            ("log_det = np.log(t * t", "log_det = -np.log(t * t"),
+            ("ddet = dlog_det[..., None] / (", "ddet = -dlog_det[..., None] / ("),
         ),
         ("gradient: map planar", "log_det: planar"),
         "sign",
@@ -141,8 +141,8 @@ MISTAKES = (
         "planar-slope-of-the-slope",
         "-t m in place of -2 t m: the 2 of d(1 - t^2)/dt is lost",
         "The derivative of a square without its exponent.",
-        "reparam.planar",
-        change("- 2 * t * direction.m * ddet", "- t * direction.m * ddet"),
+        "kernels.reference",
+        change("- 2 * t * m * ddet", "- t * m * ddet"),
         ("gradient: map planar",),
         "scaled_term",
     ),
