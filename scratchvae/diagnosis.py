@@ -52,15 +52,9 @@ def _processor():
 
 def blas():
     """The BLAS that NumPy uses, the kernels that it chose for this processor, and its threads."""
-    import numpy as np
-    from threadpoolctl import threadpool_info
-
-    np.ones((2, 2)) @ np.ones((2, 2))  # what loads late is loaded now
-    loaded = [library for library in threadpool_info() if library["user_api"] == "blas"]
-    loaded.sort(key=lambda library: "numpy" not in library["filepath"])  # SciPy brings another
+    library = blas_library()
     found = {"BLAS": "none that threadpoolctl knows"}
-    if loaded:
-        library = loaded[0]
+    if library is not None:
         found["BLAS"] = f"{library['internal_api']} {library.get('version') or ''}".strip()
         found["kernels chosen"] = library.get("architecture") or "unknown"
         found["threads"] = str(library["num_threads"])
@@ -69,6 +63,17 @@ def blas():
     }
     found["pinned by"] = ", ".join(f"{name}={value}" for name, value in sorted(pinned.items())) or "nothing"
     return found
+
+
+def blas_library():
+    """What threadpoolctl says of the BLAS that NumPy uses, a dict; None if it knows none."""
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    np.ones((2, 2)) @ np.ones((2, 2))  # what loads late is loaded now
+    loaded = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    loaded.sort(key=lambda library: "numpy" not in library["filepath"])  # SciPy brings another
+    return loaded[0] if loaded else None
 
 
 def kernels():

@@ -48,6 +48,7 @@ FLOORS = {
     "planted": 5,
     "selfcheck_beyond": 5,
     "diagnosis": 6,
+    "advice": 6,
     "course": 6,
     "lesson": 6,
     "demo": 6,

@@ -113,6 +113,8 @@ def test_doctor_as_text_and_as_json(capsys):
     status, out, _ = call(capsys, "doctor", "--json")
     assert status == 0
     found = json.loads(out)
+    assert all(set(item) == {"found", "remedy"} for item in found.pop("advice"))
+    assert "\nadvice\n" in text
     for section, entries in found.items():
         assert f"{section}\n" in text
         assert all(f"  {name:<16} {value}\n" in text for name, value in entries.items())

@@ -12,7 +12,10 @@ EXAMPLES = """\
   scratchvae train --out runs/glyphs
   scratchvae train --conditional --out runs/by_label
   scratchvae train --data mnist --latent 20 --hidden 500 --epochs 50 --out runs/mnist
-  scratchvae train --data mnist --latent 20 --hidden 500 --epochs 50 --out runs/mnist --resume"""
+  scratchvae train --data mnist --latent 20 --hidden 500 --epochs 50 --out runs/mnist --resume
+  scratchvae train --data ten_million_rows.npy --out runs/large"""
+#: Rows of a mapped file that are held out to validate: each epoch ends with a pass over them.
+MOST_MAPPED = 10_000
 
 
 def add_arguments(parser):
@@ -163,12 +166,13 @@ def _check_folder(args, last):
 
 
 def _validation_data(args):
-    """The validation split, cut to --rows where it is longer than that."""
+    """The validation split, cut to --rows, or if it lies in a mapped file to what fits into memory."""
     from scratchvae import data
 
     load = partial(data.load, args.data, "valid", seed=args.seed, data_dir=args.data_dir)
     whole = load()
-    return whole if args.rows is None or len(whole) <= args.rows else load(n=args.rows)
+    most = args.rows or (MOST_MAPPED if whole.is_mapped else len(whole))
+    return whole if len(whole) <= most else load(n=most)
 
 
 def _model(args, data):

@@ -11,7 +11,16 @@ from scratchvae.validation import generator, in_range, numeric_array
 
 def check_levels(x, scale, name="x"):
     """Raise a ValueError unless every value of `x` is a gray level: from 0 to `scale`."""
-    low, high = x.min(initial=0), x.max(initial=0)
+    _check_limits(x.min(initial=0), x.max(initial=0), scale, name)
+
+
+def check_all_levels(dataset):
+    """The same of all rows of a Dataset."""
+    if dataset.x.dtype != np.uint8 or dataset.scale < 255:  # all bytes are from 0 to 255
+        _check_limits(*dataset.limits, dataset.scale, dataset.name)
+
+
+def _check_limits(low, high, scale, name):
     if not (low >= 0 and high <= scale):  # written so that NaN fails
         raise ValueError(
             f"{name} has values from {low} to {high}, but gray levels run from 0 to {scale}; rescale it."
@@ -50,14 +59,17 @@ def _levels(data, scale):
     if isinstance(data, Dataset):
         if scale not in (None, data.scale):
             raise ValueError(f"{data.name} has the scale {data.scale}, not {scale}; pass None.")
-        x, scale = data.x, data.scale
-    else:
-        if scale is None:
-            raise ValueError("an array has no scale of its own: give scale, 255 for gray bytes, else 1.")
-        x, scale = numeric_array(data, "x"), positive_scale(scale, "scale")
-    x = x.view(np.uint8) if x.dtype == bool else x
+        check_all_levels(data)
+        return _bytes_of_bool(np.asarray(data.x)), data.scale
+    if scale is None:
+        raise ValueError("an array has no scale of its own: give scale, 255 for gray bytes, else 1.")
+    x, scale = _bytes_of_bool(numeric_array(data, "x")), positive_scale(scale, "scale")
     check_levels(x, scale)
     return x, scale
+
+
+def _bytes_of_bool(x):
+    return x.view(np.uint8) if x.dtype == bool else x
 
 
 def fixed(dataset, seed=0):
@@ -103,7 +115,8 @@ def threshold(dataset, level=0.5):
     """
     level = in_range(level, "level", 0, 1, high_open=True)
     dataset = as_dataset(dataset)
-    check_levels(dataset.x, dataset.scale, dataset.name)
+    check_all_levels(dataset)
     limit = np.array([level * dataset.scale])  # an array, so that bytes are compared with it as floats
     how = f"1 for each pixel above {level:g} of white, else 0"
-    return dataclasses.replace(dataset, x=(dataset.x > limit).astype(np.uint8), scale=1, binarized=how)
+    x = (np.asarray(dataset.x) > limit).astype(np.uint8)
+    return dataclasses.replace(dataset, x=x, scale=1, binarized=how)

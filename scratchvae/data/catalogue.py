@@ -20,7 +20,7 @@ def load(name, split="train", *, n=None, seed=0, data_dir=None):
     name : str or path
         ``"glyphs"``: digits drawn from fonts, nothing to download. ``"mnist"``, ``"fashion_mnist"``:
         gray images with labels. ``"binarized_mnist"``: Larochelle's fixed binarization, no labels.
-        Or the path of an ``.npy``, ``.npz``, ``.csv`` or ``.csv.gz`` file.
+        Or the path of an ``.npy``, ``.npz``, ``.csv``, ``.csv.gz``, ``-ubyte`` or ``-ubyte.gz`` file.
     split : {"train", "valid", "test", "train+valid", "all"}
         For the MNIST sets: 50,000, 10,000, 10,000 and 60,000 images. For glyphs the first three:
         10,000, 2,000 and 2,000. A user's file is divided 80/10/10 at random by the seed; "all", which only

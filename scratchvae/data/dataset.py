@@ -2,13 +2,19 @@
 
 import dataclasses
 import math
+import zlib
 from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
 
+from scratchvae.broadcasting import row_blocks
+from scratchvae.data.mapped import MappedRows, mapped_rows
 from scratchvae.parameters import real_dtype
 from scratchvae.validation import finite, height_and_width, in_range, numeric_array
+
+#: What is asked of all rows is asked of so many bytes of them at a time.
+BLOCK_BYTES = 2**24
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -16,12 +22,14 @@ class Dataset:
     """N rows of D values; the value of a pixel is ``x / scale``.
 
     The rows stay in the type they came in (an image set of bytes takes a quarter of the memory that
-    it would take as floats); `pixels` converts the few rows that are asked for.
+    it would take as floats); `pixels` converts the few rows that are asked for. Those of a memory-mapped
+    file stay in the file.
 
     Parameters
     ----------
     x : array (N, D)
-        Finite numbers; uint8 for gray or binary images. This and what follows may be lists.
+        Finite numbers; uint8 for gray or binary images. This and what follows may be lists. A memory-mapped
+        file, ``numpy.load(path, mmap_mode="r")``, becomes `MappedRows`.
     scale : int
         255 if `x` holds gray bytes, else 1.
     labels : array (N,), optional
@@ -51,7 +59,7 @@ class Dataset:
     binarized: str = ""
 
     def __post_init__(self):
-        self._set("x", numeric_array(self.x, f"{self.name}: x"))
+        self._set("x", _rows(self.x, f"{self.name}: x"))
         if self.x.ndim != 2 or not self.x.size:
             raise ValueError(f"{self.name}: x must be (N, D) with at least one row, not {self.x.shape}.")
         self._set("scale", positive_scale(self.scale, f"{self.name}: scale"))
@@ -102,10 +110,34 @@ class Dataset:
         """D, the number of values in a row, as in ``VAE(n_data=...)``."""
         return self.x.shape[1]
 
+    @property
+    def is_mapped(self):
+        """Whether the rows lie in a memory-mapped file."""
+        return isinstance(self.x, MappedRows)
+
+    def blocks(self):
+        """All rows in their order, some at a time, as they are stored."""
+        row_bytes = self.n_data * self.x.dtype.itemsize
+        for rows in row_blocks(len(self), max(1, BLOCK_BYTES // row_bytes)):
+            yield self.x[rows]
+
     @cached_property
     def is_binary(self):
         """Whether every pixel is exactly 0 or 1, as a Bernoulli likelihood needs it."""
-        return bool(((self.x == 0) | (self.x == self.scale)).all())
+        return all(((x == 0) | (x == self.scale)).all() for x in self.blocks())
+
+    @cached_property
+    def limits(self):
+        """The least and the largest value in ``x``; NaN if there is one."""
+        least, largest = zip(*((x.min(), x.max()) for x in self.blocks()), strict=True)
+        return np.min(least), np.max(largest)
+
+    def checksum(self):
+        """The CRC-32 of the values, which tells other data apart."""
+        crc = 0
+        for x in self.blocks():
+            crc = zlib.crc32(np.ascontiguousarray(x).view(np.uint8), crc)
+        return crc
 
     def pixels(self, index=slice(None), dtype="float32"):
         """Return the rows at `index` as new floats, ``x / scale``.
@@ -148,7 +180,7 @@ class Dataset:
             raise ValueError(f"{self.name} has {len(self)} rows: {error}.") from None
         return dataclasses.replace(
             self,
-            x=self.x[rows],
+            x=self.x.subset(rows) if self.is_mapped else self.x[rows],
             labels=None if self.labels is None else self.labels[rows],
             factors=self.factors and {name: values[rows] for name, values in self.factors.items()},
         )
@@ -185,17 +217,33 @@ def as_dataset(x, name="array", *, labels=None):
     """
     if isinstance(x, Dataset):
         return x
-    x = finite(numeric_array(x, name), name)
+    x = numeric_array(x, name)
     if x.ndim not in (2, 3) or not x.size:
         raise ValueError(
             f"{name} must have shape (N, D), or (N, height, width) for images, with no empty axis, "
             f"not {x.shape}; reshape it."
         )
+    image_shape = x.shape[1:] if x.ndim == 3 else None
     x = x.view(np.uint8) if x.dtype == bool else x
-    return Dataset(
-        x=x.reshape(len(x), -1),
-        scale=255 if x.dtype == np.uint8 and x.max() > 1 else 1,
-        labels=None if labels is None else np.asarray(labels),
-        name=name,
-        image_shape=x.shape[1:] if x.ndim == 3 else None,
-    )
+    labels = None if labels is None else np.asarray(labels)
+    dataset = Dataset(_finite(x, name), labels=labels, name=name, image_shape=image_shape)
+    gray = x.dtype == np.uint8 and dataset.limits[1] > 1
+    return dataclasses.replace(dataset, scale=255) if gray else dataset
+
+
+def _rows(x, name):
+    """`x` as `MappedRows` if it lies in a mapped file, else as an array."""
+    x = x if isinstance(x, MappedRows) else numeric_array(x, name)
+    mapped = mapped_rows(x) if x.ndim == 2 else None
+    return x if mapped is None else mapped
+
+
+def _finite(x, name):
+    """The rows (N, D) of an array, or a ValueError that says where one is NaN or infinite."""
+    mapped = mapped_rows(x)
+    if mapped is None:
+        return finite(x, name).reshape(len(x), -1)
+    if x.dtype.kind == "f":
+        for rows in row_blocks(len(mapped)):
+            finite(mapped[rows], f"{name}, rows {rows.start} to {rows.stop - 1},")
+    return mapped

@@ -5,7 +5,10 @@ import io
 import numpy as np
 
 from scratchvae.data.files import read_bytes
+from scratchvae.data.mapped import is_large
 from scratchvae.storage import DAMAGE
+
+MAGIC = b"\x93NUMPY"
 
 
 def read_numpy(path):
@@ -14,11 +17,13 @@ def read_numpy(path):
     Parameters
     ----------
     path : str or path
-        In an ``.npz`` the data is the array ``x``, or the only array apart from ``labels``.
+        In an ``.npz`` the data is the array ``x``, or the only array apart from ``labels``. A large ``.npy``
+        file is mapped into memory, not read: it must not be changed while it is in use.
 
     Returns
     -------
     x : array
+        A `numpy.memmap` of a large ``.npy``.
     labels : array or None
 
     Raises
@@ -28,15 +33,11 @@ def read_numpy(path):
     ValueError
         If it is no NumPy file, is damaged, holds pickled objects, or does not say which array is meant.
     """
-    content = read_bytes(path)
-    if not content.startswith((b"\x93NUMPY", b"PK")):
-        raise ValueError(
-            f"{path} is no NumPy file; write it with numpy.save or numpy.savez (pickles are never loaded)."
-        )
+    content = None if is_large(path, MAGIC) else _content(path)
     try:
-        arrays = _arrays(content)
+        arrays = _mapped(path) if content is None else _arrays(content)
     except (OSError, *DAMAGE) as error:
-        if "allow_pickle" in str(error):
+        if "allow_pickle" in str(error) or "Python objects" in str(error):
             raise ValueError(
                 f"{path} holds pickled objects, and pickles are never loaded; save plain numbers."
             ) from None
@@ -49,6 +50,19 @@ def read_numpy(path):
             f"{path} holds the arrays {sorted(arrays)}; call the data x, and the labels, if any, labels."
         )
     return next(iter(arrays.values())), labels
+
+
+def _content(path):
+    content = read_bytes(path)
+    if content.startswith((MAGIC, b"PK")):
+        return content
+    raise ValueError(
+        f"{path} is no NumPy file; write it with numpy.save or numpy.savez (pickles are never loaded)."
+    )
+
+
+def _mapped(path):
+    return {"x": np.load(path, mmap_mode="r", allow_pickle=False)}
 
 
 def _arrays(content):

@@ -119,7 +119,7 @@ def fingerprint(vae, dataset):
     return {
         "model": vae.config,
         "parameters": zlib.crc32(np.ascontiguousarray(vae.parameters.value)),
-        "data": zlib.crc32(np.ascontiguousarray(dataset.x).view(np.uint8)),
+        "data": dataset.checksum(),
         "shape": list(dataset.x.shape),
         "scale": dataset.scale,
         "labels": None if labels is None else zlib.crc32(labels.astype("<i8")),

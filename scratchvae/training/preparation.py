@@ -65,7 +65,7 @@ def prepare_both(vae, data, valid, binarization):
 def _check_same_scale(data, valid):
     """Gray bytes count from 0 to 1. Beside them, values beyond that are of another scale."""
     for (name, plain), (gray_name, gray) in permutations({"data": data, "validation data": valid}.items()):
-        low, high = plain.x.min(), plain.x.max()
+        low, high = plain.limits
         if plain.scale == 1 and gray.scale != 1 and (low < 0 or high > 1):
             raise ValueError(
                 f"{name} has values from {low} to {high}, but {gray_name} is divided by {gray.scale} and "

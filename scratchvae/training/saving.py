@@ -101,6 +101,6 @@ class Storage:
 
 
 def _fingerprint(dataset, vae):
-    x, y = np.ascontiguousarray(dataset.x), vae.labels_of(dataset)
+    x, y = dataset.x, vae.labels_of(dataset)
     labels = "" if y is None else f" labels crc32 {zlib.crc32(y.astype('<i8').tobytes())}"
-    return f"{x.shape} {x.dtype} scale {dataset.scale} crc32 {zlib.crc32(x.view(np.uint8).ravel())}{labels}"
+    return f"{x.shape} {x.dtype} scale {dataset.scale} crc32 {dataset.checksum()}{labels}"
