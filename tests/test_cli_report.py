@@ -13,7 +13,7 @@ from command_line import call, refused, start
 import scratchvae as sv
 from scratchvae import kernels
 from scratchvae.cli import evaluate as command
-from scratchvae.evaluation import Settings, evidence_of_each
+from scratchvae.evaluation import ReportSettings, evidence_of_each
 from scratchvae.evaluation.report import SECTIONS
 from scratchvae.training import prepare
 
@@ -87,7 +87,7 @@ def test_the_defaults_are_those_of_the_library(capsys):
     parser = ArgumentParser()
     command.add_arguments(parser)
     settings = command._settings(parser.parse_args(["model.npz", "--report", "folder"]))
-    assert settings == Settings()
+    assert settings == ReportSettings()
 
 
 def test_the_help_names_every_section(capsys):
@@ -167,5 +167,5 @@ def test_ctrl_c_leaves_a_partial_report_and_the_same_command_goes_on(place, tmp_
 def test_settings_of_the_command_line_reach_the_report(place, tmp_path, capsys):
     assert call(capsys, *arguments(place, tmp_path, "--sections", "units"))[0] == 0
     found = json.loads((tmp_path / "report.json").read_text())["settings"]
-    expected = Settings(n_samples=30, n_fitted=2, n_annealed=2, n_temperatures=5)
+    expected = ReportSettings(n_samples=30, n_fitted=2, n_annealed=2, n_temperatures=5)
     assert found == dataclasses.asdict(expected)

@@ -85,9 +85,9 @@ def run(args):
 
 def _settings(args):
     """The numbers of the report, refused before anything is read."""
-    from scratchvae.evaluation import Settings
+    from scratchvae.evaluation import ReportSettings
 
-    return Settings(
+    return ReportSettings(
         n_samples=MANY if args.samples is None else args.samples,
         n_fitted=args.fitted,
         n_annealed=args.annealed,

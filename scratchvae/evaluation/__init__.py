@@ -16,7 +16,7 @@ from scratchvae.evaluation.evidence import EvidenceOfEach, evidence_of_each, evi
 from scratchvae.evaluation.kept import Results, fingerprint
 from scratchvae.evaluation.predictive import PredictiveCheck, predictive_check
 from scratchvae.evaluation.rate_distortion import RateDistortion, rate_distortion_curve
-from scratchvae.evaluation.report import Report, Settings, write_report
+from scratchvae.evaluation.report import Report, ReportSettings, write_report
 from scratchvae.evaluation.scores import Scores, evaluate, mean_bound
 from scratchvae.evaluation.units import LatentUnits, latent_units
 
@@ -32,9 +32,9 @@ __all__ = [
     "PredictiveCheck",
     "RateDistortion",
     "Report",
+    "ReportSettings",
     "Results",
     "Scores",
-    "Settings",
     "amortization_gap",
     "annealed_evidence_of_each",
     "annealed_importance_sampling",

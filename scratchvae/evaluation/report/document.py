@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from scratchvae.evaluation.report.part import Missing, numbers_table
+from scratchvae.evaluation.report.part import Missing
+from scratchvae.evaluation.report.reading import reading
 from scratchvae.evaluation.report.sections import SECTIONS
-from scratchvae.evaluation.report.words import counted, percent
+from scratchvae.evaluation.report.words import counted, percent, table
 from scratchvae.storage import json_text
 
 #: What a split says of the data, beside that of "test" and "all", which need no word.
@@ -68,8 +69,13 @@ class Report:
 
     @property
     def summary(self):
-        """The numbers that stand at the head."""
-        return [number for part in self.parts.values() for number in part.numbers if number.in_summary]
+        """The numbers that stand at the head, each with how many of what it is by."""
+        return [
+            (number, counted(part.done, part.what))
+            for part in self.parts.values()
+            for number in part.numbers
+            if number.in_summary
+        ]
 
     def as_dict(self):
         """All of it as JSON can hold it, but for NaN and infinity."""
@@ -89,8 +95,9 @@ class Report:
         return json_text(self.as_dict(), indent=1, ensure_ascii=False)
 
     def __str__(self):
-        width = max((len(number.label) for number in self.summary), default=0)
-        lines = [f"{number.label:<{width}}  {number.shown()}" for number in self.summary]
+        rows = [(number.label, number.shown(), f"({n})") for number, n in self.summary]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
         lines += [f"beware: {warning}" for warning in self.warnings]
         lines.append(_sentence_on_data(self.data))
         if not self.is_complete:
@@ -101,7 +108,7 @@ class Report:
 
     def markdown(self):
         """The Markdown file's text."""
-        head = [f"# Evaluation: {self.data['name']}, {self.data['split']}"]
+        head = [f"# Evaluation of a VAE on {self.data['name']} ({self.data['split']})"]
         if not self.is_complete:
             head.append(f"> **This report is partial.** {how_partial(self)}")
         blocks = [*head, self._about(), NATS, *self._summary(), *self._sections(), _end(self.is_complete)]
@@ -118,7 +125,12 @@ class Report:
         return "\n".join(lines)
 
     def _summary(self):
-        blocks = ["## Summary", numbers_table(self.summary)] if self.summary else []
+        blocks = ["## Summary"]
+        if text := reading(self.parts):
+            blocks.append(text)
+        if self.summary:
+            rows = [(number.label, number.shown(), n, number.meaning) for number, n in self.summary]
+            blocks.append(table(("", "", "by", "what it says"), rows, right=(1,)))
         if self.warnings:
             blocks.append("What to beware of:\n\n" + "\n".join(f"- {text}" for text in self.warnings))
         return blocks

@@ -49,7 +49,7 @@ class Number:
             "value": plain(value),
             **({"standard_error": plain(error)} if is_estimate else {}),
             "unit": self.unit,
-            "by": self.label,
+            "label": self.label,
             "meaning": self.meaning,
         }
 

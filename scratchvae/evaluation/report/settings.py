@@ -6,7 +6,7 @@ from scratchvae.validation import positive_int, whole_number
 
 
 @dataclass(frozen=True)
-class Settings:
+class ReportSettings:
     """The numbers by which everything in a report is measured. All of them stand in the report.
 
     Attributes

@@ -21,7 +21,7 @@ class Work:
     vae : VAE
     dataset : Dataset
         Prepared.
-    settings : Settings
+    settings : ReportSettings
     folder : Path
         Its folder by_datum/ keeps the results of each datum.
     threads : int, optional

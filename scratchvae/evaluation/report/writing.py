@@ -6,7 +6,7 @@ from scratchvae.evaluation.kept import fingerprint
 from scratchvae.evaluation.report.document import Report
 from scratchvae.evaluation.report.part import Missing
 from scratchvae.evaluation.report.sections import QUICK, SECTIONS
-from scratchvae.evaluation.report.settings import Settings
+from scratchvae.evaluation.report.settings import ReportSettings
 from scratchvae.evaluation.report.work import NotReachedError, Work
 from scratchvae.plotting import save
 from scratchvae.storage import atomic_write, writable_folder
@@ -32,7 +32,7 @@ def write_report(
         Prepared: rows that suit the model's likelihood; see ``scratchvae.training.prepare``. How it was
         binarized stands in the report if the data set knows it.
     folder : path
-    settings : Settings, optional
+    settings : ReportSettings, optional
         Numbers of samples, draws, steps and data.
     sections : sequence of str, optional
         "log_p", "rate_distortion", "kl", "units", "amortization", "annealing", "bracket", "images"; all by
@@ -64,7 +64,7 @@ def write_report(
     >>> import tempfile, numpy as np
     >>> from scratchvae import VAE, data
     >>> x = (np.random.default_rng(0).random((30, 6)) < 0.5).astype("float32")
-    >>> vae, small = VAE(6, 2, (4,)), Settings(n_samples=50)
+    >>> vae, small = VAE(6, 2, (4,)), ReportSettings(n_samples=50)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     report = write_report(vae, data.as_dataset(x), folder, settings=small, sections=["log_p"])
     >>> report.is_complete, report.parts["log_p"].number("log_p").label
@@ -72,7 +72,7 @@ def write_report(
     """
     names = _chosen(sections)
     _check(vae, dataset)
-    settings = Settings() if settings is None else settings
+    settings = ReportSettings() if settings is None else settings
     folder = writable_folder(folder)
     _check_folder(folder, fingerprint(vae, dataset), vars(settings))
     work = Work(vae, dataset, settings, folder, threads, progress)

@@ -7,6 +7,8 @@ from scipy import stats
 from scratchvae.data import as_dataset
 from scratchvae.evaluation import Results, evidence_of_each
 from scratchvae.evaluation.annealing import annealed_evidence_of_each, bidirectional_monte_carlo
+from scratchvae.evaluation.annealing.bidirectional import _simulated
+from scratchvae.evaluation.statistics import mean_and_error
 from scratchvae.models import DecoderPosterior
 from scratchvae.vae import VAE
 
@@ -61,6 +63,40 @@ def test_both_bounds_meet_on_simulated_data_of_a_vae(rng):
     vae, exact = linear_vae(rng)
     bracket = bidirectional_monte_carlo(DecoderPosterior(vae, np.zeros(4)), 4, **FEW)
     assert abs(bracket.gap.value) < 5 * bracket.gap.standard_error + 0.1
+
+
+def simulated(model, n):
+    """The data that `bidirectional_monte_carlo` simulates with the seed 0, (n, D)."""
+    return np.array([_simulated(model, np.random.default_rng([0, 2, i]))[1].x for i in range(n)])
+
+
+def test_the_exact_evidence_of_a_linear_vae_lies_between_both_bounds(rng):
+    """So few temperatures that the bounds are apart, and their order is seen beyond its error."""
+    vae, exact = linear_vae(rng)
+    model = DecoderPosterior(vae, np.zeros(4))
+    few = bidirectional_monte_carlo(model, 60, n_chains=1, n_temperatures=4, threads=1)
+    x = simulated(model, 60)
+    truth = exact.logpdf(x)
+    sampled = evidence_of_each(vae, as_dataset(x), 20)
+    for below, above in ((few.lower, truth), (truth, few.upper), (sampled.log_p, truth)):
+        gap = mean_and_error(above - below)
+        assert gap.value > 2 * gap.standard_error
+    many = bidirectional_monte_carlo(model, 4, **FEW)
+    for bound, error in ((many.lower, many.lower_error), (many.upper, many.upper_error)):
+        assert (np.abs(bound - truth[:4]) < 5 * error + 0.05).all()
+
+
+def test_a_conditional_vae_simulates_data_of_the_label_that_it_is_given(rng):
+    vae = VAE(6, 2, (5,), dtype="float64", seed=1, n_classes=2)
+    vae.parameters["decoder.1.weight"] = 0.0
+    vae.parameters["decoder.0.weight"] = 0.0
+    vae.parameters["decoder.0.weight"][-1] = 3.0  # label 1 lights the hidden units
+    vae.parameters["decoder.1.weight"] = 4.0
+    vae.parameters["decoder.1.bias"] = -10.0
+    found = bidirectional_monte_carlo(lambda i: DecoderPosterior(vae, np.zeros(6), i % 2), 4, **FEW)
+    of_each = [simulated(DecoderPosterior(vae, np.zeros(6), y), 4).mean() for y in range(2)]
+    assert of_each[0] < 0.01 and of_each[1] > 0.99
+    np.testing.assert_allclose(found.lower, found.upper, atol=1e-3)  # x does not depend on z
 
 
 def test_labels_are_taken_into_account(rng):

@@ -3,11 +3,11 @@
 import numpy as np
 
 from scratchvae.data import as_dataset
-from scratchvae.evaluation import Settings
+from scratchvae.evaluation import ReportSettings
 from scratchvae.vae import VAE
 
 N = 40
-SMALL = Settings(
+SMALL = ReportSettings(
     n_samples=30, n_fitted=4, n_steps=6, n_annealed=3, n_chains=4, n_temperatures=6, n_leapfrog=2, seed=3
 )
 #: Sections whose results are kept by datum.

@@ -126,7 +126,7 @@ def test_the_number_of_samples_stands_beside_every_figure_that_they_made(text):
 
 
 def test_data_binarization_and_seed_are_stated(text, found):
-    assert text.startswith("# Evaluation: dots, all\n")
+    assert text.startswith("# Evaluation of a VAE on dots (all)\n")
     assert "40 data of 9 values, of the split 'all' of dots." in text
     assert "**Binarization.** None: the data came as zeros and ones." in text
     assert "**Seed** of all noise here: 3." in text
@@ -179,6 +179,7 @@ def test_the_text_for_a_terminal(tmp_path, monkeypatch):
     assert list(report.parts) == ["log_p", "units"]
     said = str(report)
     assert "log p(x), 30 importance samples" in said and "active units of 2" in said
+    assert all(line.endswith("(40 data)") for line in said.splitlines()[:3])
     assert said.splitlines()[-1] == f"report: {tmp_path / 'report.md'}"
     assert "PARTIAL" not in said
 

@@ -7,21 +7,21 @@ import pytest
 from reporting import SMALL, images, model
 
 from scratchvae.data import as_dataset
-from scratchvae.evaluation import Settings, write_report
+from scratchvae.evaluation import ReportSettings, write_report
 
 
 @pytest.mark.parametrize(
-    "name", [field.name for field in dataclasses.fields(Settings) if field.name != "seed"]
+    "name", [field.name for field in dataclasses.fields(ReportSettings) if field.name != "seed"]
 )
 @pytest.mark.parametrize("value", [0, -1, 2.5, True, "many"])
 def test_a_number_of_nothing(name, value):
     with pytest.raises(ValueError, match=f"{name} must be a whole number of at least 1, not {value!r}"):
-        Settings(**{name: value})
+        ReportSettings(**{name: value})
 
 
 def test_a_negative_seed():
     with pytest.raises(ValueError, match="seed must be a whole number of at least 0, not -1"):
-        Settings(seed=-1)
+        ReportSettings(seed=-1)
 
 
 BAD = {

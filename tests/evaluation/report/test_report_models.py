@@ -41,7 +41,7 @@ def test_every_model_has_all_sections(kind, tmp_path):
     report = write_report(vae, rows_for(vae.likelihood.spec), tmp_path, settings=TINY)
     assert report.is_complete
     assert {part.status for part in report.parts.values()} == {"complete"}
-    for number in report.summary:
+    for number, _ in report.summary:
         assert np.isfinite(np.asarray(number.value, float)).all(), number.name
     text = (tmp_path / "report.md").read_text()
     assert ("log p(x|y)" in text) == ("n_classes" in KINDS[kind])

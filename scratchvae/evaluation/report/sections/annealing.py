@@ -43,10 +43,9 @@ def _numbers(found, sampled):
     return [
         Number(
             "log_p",
-            f"log p(x), annealed: {by}",
+            f"log p(x), {by}",
             found.mean_log_p,
             "a lower bound on average, that does not ask that q(z|x) covers the posterior",
-            in_summary=True,
         ),
         Number(
             "log_p_importance",
@@ -56,9 +55,10 @@ def _numbers(found, sampled):
         ),
         Number(
             "difference",
-            "annealed - importance",
+            f"log p(x), {by}: above importance sampling",
             mean_and_error(found.log_p - sampled.log_p),
             "above zero: importance sampling misses that much; below: the annealing was too quick",
+            in_summary=True,
         ),
         Number(
             "effective_chains",

@@ -63,7 +63,7 @@ def _numbers(found):
         ),
         Number(
             "gap",
-            "annealing: upper - lower bound",
+            "annealing, upper - lower bound",
             found.gap,
             "by no more than this, on average, annealing is off on such data",
             in_summary=True,
