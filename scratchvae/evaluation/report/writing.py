@@ -185,6 +185,6 @@ def _about_data(dataset):
         "image_shape": dataset.image_shape,
         "binarized": dataset.binarized,
         "is_binary": dataset.is_binary,
-        "least": float(dataset.x.min() / dataset.scale),
-        "largest": float(dataset.x.max() / dataset.scale),
+        "least": float(dataset.limits[0] / dataset.scale),
+        "largest": float(dataset.limits[1] / dataset.scale),
     }
