@@ -13,16 +13,6 @@ from pathlib import Path
 FIGURES = Path(__file__).parent.parent / "figures"
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A figure's file; a notebook shows it."""
-
-    path: Path
-
-    def _repr_png_(self):
-        return self.path.read_bytes()
-
-
 @dataclass
 class Lesson:
     """One run of a tutorial.
@@ -49,13 +39,20 @@ class Lesson:
         print(f"[holds] {sentence}" + (f": {numbers}" if numbers else ""))
 
     def save(self, drawn, name):
-        """Write a figure as PNG into the folder of figures; a notebook shows what is returned."""
+        """Write a figure as PNG into the folder of figures; a notebook shows it where it is saved."""
         from scratchvae.plotting import save
 
         path = self.figures / f"{name}.png"
         save(drawn, path)
         print(f"[figure] {path.parent.name}/{path.name}")
-        return Picture(path)
+        if in_notebook():
+            from IPython.display import Image, display
+
+            display(Image(filename=str(path)))
+
+
+def in_notebook():
+    return "ipykernel" in sys.modules
 
 
 def begin(argv=None):
@@ -66,8 +63,7 @@ def begin(argv=None):
     parser = argparse.ArgumentParser(description="a tutorial of scratchvae")
     parser.add_argument("--quick", action="store_true", help="a few seconds, for tests; figures go elsewhere")
     parser.add_argument("--figures", type=Path, help="folder for the figures (default: figures/)")
-    in_notebook = "ipykernel" in sys.modules
-    args = parser.parse_args([] if in_notebook and argv is None else argv)
+    args = parser.parse_args([] if in_notebook() and argv is None else argv)
     folder = args.figures or (Path(tempfile.mkdtemp(prefix="scratchvae-")) if args.quick else FIGURES)
     folder.mkdir(parents=True, exist_ok=True)
     return Lesson(args.quick, folder)

@@ -1,5 +1,8 @@
 """What the tutorials stand on."""
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 
 from scratchvae import lesson
@@ -18,13 +21,29 @@ def test_a_claim_that_does_not_hold_stops_the_script():
         lesson.Lesson().claim("two and two are five", 2 + 2 == 5, "4")
 
 
-def test_a_figure_is_written_and_shown(tmp_path, capsys):
-    drawn, ax = figure()
-    ax.plot([0, 1])
-    picture = lesson.begin(["--figures", str(tmp_path / "new")]).save(drawn, "line")
-    assert picture.path == tmp_path / "new" / "line.png"
-    assert picture._repr_png_().startswith(b"\x89PNG")
+@pytest.fixture
+def saved(tmp_path):
+    """Save a figure, and say where it must be."""
+
+    def save():
+        lesson.begin(["--figures", str(tmp_path / "new")]).save(figure()[0], "line")
+        return tmp_path / "new" / "line.png"
+
+    return save
+
+
+def test_a_figure_is_written(saved, capsys):
+    assert saved().read_bytes().startswith(b"\x89PNG")
     assert "new/line.png" in capsys.readouterr().out
+
+
+def test_a_notebook_shows_a_figure_where_it_is_saved(saved, monkeypatch):
+    shown = []
+    display = SimpleNamespace(Image=lambda filename: filename, display=shown.append)
+    monkeypatch.setitem(sys.modules, "ipykernel", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(display=display))
+    assert shown == [str(saved())]
 
 
 def test_quick_figures_leave_the_committed_ones_alone():

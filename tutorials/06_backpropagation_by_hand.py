@@ -264,7 +264,7 @@ course.save(drawn, "06_wrong_place")
 # ## Try this
 #
 # 1. Use `1 - a**2` in the network, for which the cache must be `a`. What does the gradient check say? Take
-#    out the claims that stop the script: does the network still train?
+#    out the claims that stop the script: does the network still train, and for how long?
 # 2. Let `bernoulli_forward` take the mean over pixels, and correct its backward pass. Why does the network
 #    of this lesson not notice?
 # 3. Replace tanh by softplus, $h = \log(1 + e^a)$: derive its backward pass, and let the checker judge it.
