@@ -34,6 +34,14 @@ class Inputs:
             raise ValueError("x holds bytes up to 255, which training divides by 255: give x / 255.")
         return self._in_own_dtype(x, "x")
 
+    def check_dataset(self, dataset):
+        """Raise a ValueError if a data set is of another width, or its labels do not suit the model."""
+        if dataset.n_data != self.n_data:
+            raise ValueError(
+                f"{dataset.name} has {dataset.n_data} values a row, but the model has n_data={self.n_data}."
+            )
+        self.labels_of(dataset)
+
     def check_noise(self, eps, x):
         """Return eps as (K, B, L) in the model's dtype, B the number of rows of x, or raise a ValueError."""
         eps = has_shape(numeric_array(eps, "eps"), "eps", (None, len(x), self.n_latent), "(K, B, L)")

@@ -31,11 +31,7 @@ def prepare(vae, data, binarization=None, name="data"):
     dataset = as_dataset(data, name)
     if vae.likelihood.takes_levels:
         dataset = dataclasses.replace(dataset, scale=1)
-    if dataset.n_data != vae.n_data:
-        raise ValueError(
-            f"{dataset.name} has {dataset.n_data} values a row, but the model has n_data={vae.n_data}."
-        )
-    vae.labels_of(dataset)  # raises, if the model needs some and there are none that suit it
+    vae.check_dataset(dataset)
     if binarization == "fixed":
         return fixed(dataset, BITS_SEED)
     if binarization is None:

@@ -32,9 +32,9 @@ class Work:
 
     def __init__(self, vae, dataset, settings, folder, threads=None, progress=None):
         self.vae, self.dataset, self.settings = vae, dataset, settings
-        self.folder, self.threads, self.progress = folder / "by_datum", threads, progress
-        self.kept = {}
-        self.is_frozen = False
+        self.folder, self.threads, self.progress = folder, threads, progress
+        self.of = fingerprint(vae, dataset)
+        self.kept, self.is_frozen = {}, False
 
     def freeze(self):
         """From here on nothing is measured, and what is measured in part is summed up."""
@@ -83,8 +83,9 @@ class Work:
     def _results(self, name, n, dataset, settings):
         """The results of this name, from memory or from their file."""
         if name not in self.kept:
-            what = {**fingerprint(self.vae, dataset), "settings": settings}
-            self.kept[name] = Results(n, self.folder / f"{name}.npz", what)
+            of = self.of if dataset is self.dataset else fingerprint(self.vae, dataset)
+            what = {**of, "settings": settings}
+            self.kept[name] = Results(n, self.folder / "by_datum" / f"{name}.npz", what)
             if self.is_frozen:
                 self.kept[name].freeze()
         return self.kept[name]

@@ -2,7 +2,6 @@
 
 import json
 
-from scratchvae.evaluation.kept import fingerprint
 from scratchvae.evaluation.report.document import Report
 from scratchvae.evaluation.report.part import Missing
 from scratchvae.evaluation.report.sections import QUICK, SECTIONS
@@ -71,11 +70,10 @@ def write_report(
     (True, 'log p(x), 50 importance samples')
     """
     names = _chosen(sections)
-    _check(vae, dataset)
+    vae.check_dataset(dataset)
     settings = ReportSettings() if settings is None else settings
-    folder = writable_folder(folder)
-    _check_folder(folder, fingerprint(vae, dataset), vars(settings))
-    work = Work(vae, dataset, settings, folder, threads, progress)
+    work = Work(vae, dataset, settings, writable_folder(folder), threads, progress)
+    _check_folder(work)
     writer = _Writer(work, names, model_file)
     order = sorted(names, key=lambda name: name not in QUICK)  # stable: the quick ones first
     try:
@@ -101,36 +99,28 @@ def _chosen(sections):
     return [name for name in SECTIONS if name in wanted]
 
 
-def _check(vae, dataset):
-    """Raise a ValueError if the data are of another width, or the labels do not fit."""
-    if dataset.n_data != vae.n_data:
-        raise ValueError(
-            f"{dataset.name} has {dataset.n_data} values a row, but the model has n_data={vae.n_data}."
-        )
-    vae.labels_of(dataset)
-
-
-def _check_folder(folder, of, settings):
+def _check_folder(work):
     """Raise a ValueError if there is a report on something else, before a file of it is touched."""
-    path = folder / "report.json"
+    path, settings = work.folder / "report.json", vars(work.settings)
     if not path.exists():
         return
     try:
         earlier = json.loads(path.read_text(encoding="utf-8"))
-        its_settings, is_same = earlier["settings"], earlier["of"] == of
+        its_settings, is_same = earlier["settings"], earlier["of"] == work.of
     except (ValueError, KeyError, TypeError):
         raise ValueError(
             f"{path} is no report that can go on: choose another folder, or remove it."
         ) from None
     if not is_same:
         raise ValueError(
-            f"{folder} holds a report on another model or other data: choose another folder, or remove it."
+            f"{work.folder} holds a report on another model or other data: choose another folder, or "
+            "remove it."
         )
     changed = [name for name, value in settings.items() if its_settings.get(name) != value]
     if changed:
         was = ", ".join(f"{name} {its_settings.get(name)} (now {settings[name]})" for name in changed)
         raise ValueError(
-            f"{folder} holds a report with other settings, {was}: choose another folder, or remove it."
+            f"{work.folder} holds a report with other settings, {was}: choose another folder, or remove it."
         )
 
 
@@ -139,12 +129,12 @@ class _Writer:
 
     def __init__(self, work, names, model_file):
         self.work = work
-        self.folder = work.folder.parent
+        self.folder = work.folder
         self.report = Report(
             self.folder,
             _about_model(work.vae, model_file),
             _about_data(work.dataset),
-            fingerprint(work.vae, work.dataset),
+            work.of,
             vars(work.settings),
             dict.fromkeys(names, NOT_YET),
         )
