@@ -17,7 +17,7 @@ import numpy as np
 def grid_posterior(log_prior, log_likelihood, step):
     """Bayes' theorem on a grid. (3 points)
 
-        p(theta | x) = p(x | theta) p(theta) / p(x),    p(x) = int p(x | theta) p(theta) dtheta
+        p(z | x) = p(x | z) p(z) / p(x),    p(x) = int p(x | z) p(z) dz
 
     with the integral as a sum over the grid times `step`. The likelihood of many data is far too small, or
     too large, for a floating-point number; its logarithm is not.
@@ -25,14 +25,14 @@ def grid_posterior(log_prior, log_likelihood, step):
     Parameters
     ----------
     log_prior, log_likelihood : arrays (G,)
-        log p(theta) and log p(x | theta) at the G points of the grid.
+        log p(z) and log p(x | z) at the G points of the grid.
     step : float
         The distance between two of them.
 
     Returns
     -------
     density : array (G,)
-        p(theta | x); its sum times `step` is one.
+        p(z | x); its sum times `step` is one.
     log_evidence : float
         log p(x).
 
@@ -106,9 +106,9 @@ def beta_binomial_log_evidence(alpha, beta, k, n):
 
 
 def normal_update(x, sigma, mu_0, sigma_0):
-    """The posterior of a quantity theta that is measured n times. (2 points)
+    """The posterior of a quantity z that is measured n times. (2 points)
 
-        theta ~ N(mu_0, sigma_0^2),    x_i ~ N(theta, sigma^2)
+        z ~ N(mu_0, sigma_0^2),    x_i ~ N(z, sigma^2)
 
     The posterior is normal. Without data it is the prior.
 
@@ -137,8 +137,8 @@ def normal_update(x, sigma, mu_0, sigma_0):
 def sequential_update(x, sigma, mu_0, sigma_0):
     """The posterior after each measurement. (2 points)
 
-    Yesterday's posterior is today's prior: p(theta | x_1, ..., x_i) is proportional to p(x_i | theta) times
-    p(theta | x_1, ..., x_(i-1)). The model is that of `normal_update`.
+    Yesterday's posterior is today's prior: p(z | x_1, ..., x_i) is proportional to p(x_i | z) times
+    p(z | x_1, ..., x_(i-1)). The model is that of `normal_update`.
 
     Parameters
     ----------
@@ -166,9 +166,9 @@ def sequential_update(x, sigma, mu_0, sigma_0):
 
 
 def normal_log_evidence(x, sigma, mu_0, sigma_0):
-    """log p(x) of all measurements together, with theta integrated out. (3 points)
+    """log p(x) of all measurements together, with z integrated out. (3 points)
 
-        p(x) = int N(theta; mu_0, sigma_0^2) prod_i N(x_i; theta, sigma^2) dtheta
+        p(x) = int N(z; mu_0, sigma_0^2) prod_i N(x_i; z, sigma^2) dz
 
     The model is that of `normal_update`. It must also be right for hundreds of measurements.
 
@@ -190,7 +190,7 @@ def normal_log_evidence(x, sigma, mu_0, sigma_0):
     def log_normal(value, mean, sd):
         return -0.5 * ((value - mean) / sd) ** 2 - np.log(sd) - 0.5 * np.log(2 * np.pi)
 
-    # Bayes' theorem solved for p(x), at any theta; at the posterior mean all numbers are moderate.
+    # Bayes' theorem solved for p(x), at any z; at the posterior mean all numbers are moderate.
     mu, sd = normal_update(x, sigma, mu_0, sigma_0)
     log_joint = np.sum(log_normal(x, mu, sigma)) + log_normal(mu, mu_0, sigma_0)
     return log_joint - log_normal(mu, mu, sd)

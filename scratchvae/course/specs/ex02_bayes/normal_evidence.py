@@ -13,7 +13,7 @@ def _log_normal(x, mu, sigma):
 
 
 def normal_log_evidence(x, sigma, mu_0, sigma_0):
-    """log p(x), by Bayes' theorem at theta = mu_0."""
+    """log p(x), by Bayes' theorem at z = mu_0."""
     mu, sd = normal_update(x, sigma, mu_0, sigma_0)
     log_joint = np.sum(_log_normal(x, mu_0, sigma)) + _log_normal(mu_0, mu_0, sigma_0)
     return log_joint - _log_normal(mu_0, mu, sd)
@@ -48,17 +48,15 @@ TASK = Task(
     wrong=(
         Wrong(
             "the measurements are taken as independent, each with variance sigma^2 + sigma_0^2; they "
-            "share one theta, so "
+            "share one z, so "
             "they are correlated",
             _independent,
         ),
         Wrong(
-            "this is the likelihood at the prior mean: theta is to be integrated out",
+            "this is the likelihood at the prior mean: z is to be integrated out",
             lambda x, sigma, mu_0, sigma_0: np.sum(_log_normal(x, mu_0, sigma)),
         ),
-        Wrong(
-            "this is the likelihood at the posterior mean: theta is to be integrated out", _at_posterior_mean
-        ),
+        Wrong("this is the likelihood at the posterior mean: z is to be integrated out", _at_posterior_mean),
         Wrong(
             "this is the joint density at the posterior mean: divide by the posterior density there",
             _joint_at_posterior_mean,
@@ -82,9 +80,9 @@ TASK = Task(
         ),
     ),
     hints=(
-        "Bayes' theorem, p(theta | x) = p(x | theta) p(theta) / p(x), holds at every theta. Solve it "
+        "Bayes' theorem, p(z | x) = p(x | z) p(z) / p(x), holds at every z. Solve it "
         "for p(x), and put in "
-        "any theta.",
+        "any z.",
         "Or: x is normal with the covariance sigma^2 I + sigma_0^2 (a matrix of ones).",
     ),
 )

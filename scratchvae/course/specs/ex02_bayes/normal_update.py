@@ -6,7 +6,7 @@ from scratchvae.course.exercise import Case, Task, Wrong
 
 
 def normal_update(x, sigma, mu_0, sigma_0):
-    """The posterior mean and standard deviation of theta."""
+    """The posterior mean and standard deviation of z."""
     precision = 1 / sigma_0**2 + x.size / sigma**2
     return (mu_0 / sigma_0**2 + np.sum(x) / sigma**2) / precision, 1 / np.sqrt(precision)
 
@@ -98,8 +98,7 @@ TASK = Task(
         ),
     ),
     hints=(
-        "The logarithm of prior times likelihood is a parabola in theta. Collect the terms with "
-        "theta^2 and with theta.",
+        "The logarithm of prior times likelihood is a parabola in z. Collect the terms with z^2 and with z.",
         "Precision, one over the variance, adds: 1 / sigma_0^2 from the prior and 1 / sigma^2 from "
         "each measurement.",
         "The posterior mean is the mean of mu_0 and the data, each weighted by its precision.",
