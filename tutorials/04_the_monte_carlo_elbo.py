@@ -159,7 +159,7 @@ def pathwise(eps, lam):
 
 
 few = rng.standard_normal(10)
-gaps = []
+gaps = []  # to what `sv.fit` goes along, with z in its own units (`standard`)
 for bound, ours in (("score_function", score_function), ("elbo", pathwise)):
     objective = Objective(model, build("diagonal", 1), BOUNDS[bound](), Coordinates.standard(1))
     gaps.append(np.abs(objective.loss_and_grad(lam, few[:, None]).dlam + ours(few, lam).mean(axis=1)).max())

@@ -120,6 +120,7 @@ course.claim("the gradient checker rejects it", not report.passed, f"relative er
 # and the derivative by $l$ is $x - s(l)$: what came minus what was expected. The first form breaks in double
 # precision where $s$ is rounded to 1, from $l = 37$ on, and where $e^{-l}$ overflows and $s$ becomes 0, from
 # $l = -710$ down; the second, with $\log(1+e^l) = \max(l, 0) + \log(1 + e^{-|l|})$, for no finite $l$.
+# For more than two levels all goes the same way, Eq. (15): an exercise.
 
 
 # %%
