@@ -8,12 +8,13 @@ import time
 
 import numpy as np
 import pytest
+import tqdm
 from command_line import call, refused, start
 
 import scratchvae as sv
 from scratchvae import kernels
 from scratchvae.cli import evaluate as command
-from scratchvae.evaluation import ReportSettings, evidence_of_each
+from scratchvae.evaluation import ReportSettings, evidence, evidence_of_each
 from scratchvae.evaluation.report import SECTIONS
 from scratchvae.training import prepare
 
@@ -162,6 +163,23 @@ def test_ctrl_c_leaves_a_partial_report_and_the_same_command_goes_on(place, tmp_
             assert (
                 path.read_bytes() == (tmp_path / "parts" / path.relative_to(tmp_path / "whole")).read_bytes()
             )
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
+def test_ctrl_c_without_a_report_prints_the_scores_of_what_is_done(more, place, capsys, monkeypatch):
+    def interrupt(bar, n=1):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evidence, "rows_at_once", lambda vae: 20)  # four data at once
+    monkeypatch.setattr(tqdm.tqdm, "update", interrupt)
+    argv = ["evaluate", place / "model.npz", "--data", place / "gray.npy", "--samples", "5", *more]
+    status, out, err = call(capsys, *argv)
+    assert status == 130
+    assert "give --report FOLDER" in err and err.endswith("scratchvae evaluate: interrupted.\n")
+    if more:
+        assert (json.loads(out)["n_data"], json.loads(out)["n_total"]) == (4, 20)
+    else:
+        assert "PARTIAL: 4 of 20 data, a random sample of them" in out
 
 
 def test_settings_of_the_command_line_reach_the_report(place, tmp_path, capsys):

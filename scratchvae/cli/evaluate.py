@@ -76,10 +76,9 @@ def run(args):
     fixed = "fixed" if binarization_for(vae, dataset) else None
     dataset = prepare(vae, dataset, fixed)
     if args.report is None:
-        found = _scores(args, vae, dataset)
+        print(_scores(args, vae, dataset))
     else:
-        found = _report(args, vae, _with_shape(args, dataset), settings)
-    print(found)
+        print(_report(args, vae, _with_shape(args, dataset), settings))
     return 0
 
 
@@ -110,16 +109,27 @@ def _with_shape(args, dataset):
 
 
 def _scores(args, vae, dataset):
-    """The scores as text or JSON."""
-    import dataclasses
-
+    """The scores as text or JSON; at Ctrl-C those of what is done are printed."""
     from tqdm import tqdm
 
-    from scratchvae.evaluation import evaluate
+    from scratchvae.evaluation import Results, Scores, evaluate, evidence_so_far
 
     samples = FEW if args.samples is None else args.samples
-    with tqdm(total=len(dataset), unit="row", disable=True if args.quiet else None) as shown:
-        scores = evaluate(vae, dataset, samples, args.seed, shown.update)
+    results = Results(len(dataset))
+    try:
+        with tqdm(total=len(dataset), unit="row", disable=True if args.quiet else None) as shown:
+            scores = evaluate(vae, dataset, samples, args.seed, shown.update, results=results)
+    except KeyboardInterrupt:
+        if results.done.any():
+            print(_printed(args, Scores.of(evidence_so_far(results, samples))), flush=True)
+            note(args, "to keep what is done, and go on from it, give --report FOLDER")
+        raise
+    return _printed(args, scores)
+
+
+def _printed(args, scores):
+    import dataclasses
+
     return as_json(dataclasses.asdict(scores)) if args.json else scores
 
 
