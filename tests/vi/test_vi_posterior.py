@@ -4,9 +4,11 @@ import naive
 import numpy as np
 import pytest
 from scipy import integrate, stats
-from vi_problems import correlated, fitted, small_regression
+from vi_problems import Written, correlated, fitted, small_regression
 
 from scratchvae import models
+from scratchvae.vi.fit import DRAWS_AT_ONCE
+from scratchvae.vi.posterior import N_DRAWS
 
 
 def gaussian(q):
@@ -205,7 +207,6 @@ def test_trace_and_stages_tell_the_same_story(steps):
 
 def two_modes():
     """0.3 N(-4, 1) + 0.7 N(4, 1), times sqrt(2 pi)."""
-    from vi_problems import Written
 
     def parts(z):
         return np.stack([np.log(0.3) - 0.5 * (z + 4) ** 2, np.log(0.7) - 0.5 * (z - 4) ** 2])
@@ -226,3 +227,14 @@ def test_restarts_are_recorded_and_the_best_is_taken():
     assert q.mean[0] == pytest.approx(4, abs=0.02)
     assert q.elbo == pytest.approx(max(q.restarts), abs=0.05)
     assert len(fitted(two_modes()).restarts) == 1
+
+
+def test_the_final_draws_are_evaluated_some_at_a_time():
+    seen = []
+
+    def log_density(z):
+        seen.append(len(z))
+        return -0.5 * (z**2).sum(-1)
+
+    fitted(Written(1, log_density, lambda z: -z))
+    assert max(seen) <= DRAWS_AT_ONCE < N_DRAWS <= sum(seen)
