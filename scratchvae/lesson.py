@@ -1,7 +1,8 @@
 """What the tutorial scripts share: options, claims that are checked, figures.
 
-A tutorial is a plain script. It says what it claims by `claim`, which raises if the claim is false, and
-writes its figures by `save`; in a notebook the figure is also shown. Nothing here hides mathematics.
+A tutorial is a plain script. It says what it claims by `claim` and `agree`, which raise if the claim is
+false, and writes its figures by `save`; in a notebook the figure is also shown. Nothing here hides
+mathematics.
 """
 
 import argparse
@@ -9,6 +10,8 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 FIGURES = Path(__file__).parent.parent / "figures"
 
@@ -37,6 +40,11 @@ class Lesson:
             raise AssertionError(f"this claim does not hold: {sentence} ({numbers})")
         self.n_claims += 1
         print(f"[holds] {sentence}" + (f": {numbers}" if numbers else ""))
+
+    def agree(self, sentence, one, other, within):
+        """Claim that two ways to the same numbers differ by less than `within` everywhere."""
+        gap = np.max(np.abs(np.subtract(one, other)))
+        self.claim(sentence, gap < within, f"largest difference {gap:.1e}")
 
     def save(self, drawn, name):
         """Write a figure as PNG into the folder of figures; a notebook shows it where it is saved."""

@@ -3,6 +3,7 @@
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from scratchvae import lesson
@@ -19,6 +20,17 @@ def test_a_claim_that_holds_is_printed_with_its_numbers(capsys):
 def test_a_claim_that_does_not_hold_stops_the_script():
     with pytest.raises(AssertionError, match=r"does not hold: two and two are five \(4\)"):
         lesson.Lesson().claim("two and two are five", 2 + 2 == 5, "4")
+
+
+def test_two_ways_that_agree_are_printed_with_their_largest_difference(capsys):
+    lesson.Lesson().agree("loop and array agree", [1.0, 2.0], np.array([1.0, 2.25]), 0.5)
+    assert capsys.readouterr().out == "[holds] loop and array agree: largest difference 2.5e-01\n"
+
+
+@pytest.mark.parametrize("other", [2.5, np.nan])
+def test_two_ways_that_do_not_agree_stop_the_script(other):
+    with pytest.raises(AssertionError, match="loop and array agree"):
+        lesson.Lesson().agree("loop and array agree", [1.0, 2.0], [1.0, other], 0.5)
 
 
 @pytest.fixture
