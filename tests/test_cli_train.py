@@ -203,6 +203,8 @@ def test_evaluate_for_people(trained, capsys):
     assert "ELBO" in out
     assert "(7 importance samples)" in out
     assert "over 30 data" in out
+    assert "30 data of 784 values, of the split 'test' of glyphs." in out
+    assert "Binarization: Each pixel drawn once" in out and "with the seed 0" in out
 
 
 def test_one_row_has_no_standard_error(trained, capsys):

@@ -121,16 +121,27 @@ def _scores(args, vae, dataset):
             scores = evaluate(vae, dataset, samples, args.seed, shown.update, results=results)
     except KeyboardInterrupt:
         if results.done.any():
-            print(_printed(args, Scores.of(evidence_so_far(results, samples))), flush=True)
+            print(_printed(args, Scores.of(evidence_so_far(results, samples)), dataset), flush=True)
             note(args, "to keep what is done, and go on from it, give --report FOLDER")
         raise
-    return _printed(args, scores)
+    return _printed(args, scores, dataset)
 
 
-def _printed(args, scores):
+def _printed(args, scores, dataset):
     import dataclasses
 
-    return as_json(dataclasses.asdict(scores)) if args.json else scores
+    from scratchvae.evaluation.report.provenance import (
+        about_data,
+        sentence_on_bits,
+        sentence_on_data,
+        warnings_on_data,
+    )
+
+    if args.json:
+        return as_json(dataclasses.asdict(scores))
+    data = about_data(dataset)
+    said = [sentence_on_data(data), f"Binarization: {sentence_on_bits(data)}", *warnings_on_data(data)]
+    return "\n".join([str(scores), *said])
 
 
 def _report(args, vae, dataset, settings):

@@ -3,17 +3,12 @@
 from dataclasses import dataclass
 
 from scratchvae.evaluation.report.part import Missing
+from scratchvae.evaluation.report.provenance import sentence_on_bits, sentence_on_data, warnings_on_data
 from scratchvae.evaluation.report.reading import reading
 from scratchvae.evaluation.report.sections import SECTIONS
 from scratchvae.evaluation.report.words import counted, percent, table
 from scratchvae.storage import json_text
 
-#: What a split says of the data, beside that of "test" and "all", which need no word.
-SEEN = {
-    "train": "These are the data that models are trained on: what stands here is not held out.",
-    "train+valid": "Among these are the data that models are trained on: what stands here is not held out.",
-    "valid": "By these data the epoch, or the model, may have been chosen: what stands here flatters it.",
-}
 CONDITIONAL = "The model is given each datum's label y: what is called log p(x) here is log p(x|y)."
 NATS = (
     "Logarithms are natural, so the unit is the nat (1 nat = 1.44 bits), and every mean is over data, that "
@@ -64,8 +59,9 @@ class Report:
     @property
     def warnings(self):
         """Sentences on what to beware of: of the data, then of each section."""
-        seen = [SEEN[self.data["split"]]] if self.data["split"] in SEEN else []
-        return seen + [warning for part in self.parts.values() for warning in part.warnings]
+        return warnings_on_data(self.data) + [
+            warning for part in self.parts.values() for warning in part.warnings
+        ]
 
     @property
     def summary(self):
@@ -99,7 +95,7 @@ class Report:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
         lines += [f"beware: {warning}" for warning in self.warnings]
-        lines.append(_sentence_on_data(self.data))
+        lines.append(sentence_on_data(self.data))
         if not self.is_complete:
             lines.append(f"PARTIAL: {how_partial(self)}")
         return "\n".join([*lines, f"report: {self.folder / 'report.md'}"])
@@ -115,8 +111,8 @@ class Report:
         return "\n\n".join(blocks) + "\n"
 
     def _about(self):
-        model, lines = self.model, [f"- **Data.** {_sentence_on_data(self.data)}"]
-        lines.append(f"- **Binarization.** {_sentence_on_bits(self.data)}")
+        model, lines = self.model, [f"- **Data.** {sentence_on_data(self.data)}"]
+        lines.append(f"- **Binarization.** {sentence_on_bits(self.data)}")
         config = ", ".join(f"{key}={value!r}" for key, value in model["config"].items())
         lines.append(f"- **Model.** `VAE({config})`, {model['n_parameters']:,} parameters{_file(model)}.")
         if "n_classes" in model["config"]:
@@ -154,19 +150,6 @@ def _done(part):
         return part.status
     share = percent(part.done / part.total)
     return f"{part.done:,} of {counted(part.total, part.what)}, {share}"
-
-
-def _sentence_on_data(data):
-    size = f"{counted(data['n_data'], 'data')} of {counted(data['n_values'], 'values')}"
-    return f"{size}, of the split {data['split']!r} of {data['name']}."
-
-
-def _sentence_on_bits(data):
-    if data["binarized"]:
-        return f"{data['binarized'][0].upper()}{data['binarized'][1:]}. The bits are the same in every run."
-    if data["is_binary"]:
-        return "None: the data came as zeros and ones."
-    return f"None: the values are as they came, from {data['least']:g} to {data['largest']:g}."
 
 
 def _file(model):

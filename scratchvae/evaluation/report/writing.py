@@ -4,6 +4,7 @@ import json
 
 from scratchvae.evaluation.report.document import Report
 from scratchvae.evaluation.report.part import Missing
+from scratchvae.evaluation.report.provenance import about_data
 from scratchvae.evaluation.report.sections import QUICK, SECTIONS
 from scratchvae.evaluation.report.settings import ReportSettings
 from scratchvae.evaluation.report.work import NotReachedError, Work
@@ -133,7 +134,7 @@ class _Writer:
         self.report = Report(
             self.folder,
             _about_model(work.vae, model_file),
-            _about_data(work.dataset),
+            about_data(work.dataset),
             work.of,
             vars(work.settings),
             dict.fromkeys(names, NOT_YET),
@@ -164,17 +165,3 @@ class _Writer:
 
 def _about_model(vae, model_file):
     return {"config": vae.config, "n_parameters": len(vae.parameters), "file": model_file}
-
-
-def _about_data(dataset):
-    return {
-        "name": dataset.name,
-        "split": dataset.split,
-        "n_data": len(dataset),
-        "n_values": dataset.n_data,
-        "image_shape": dataset.image_shape,
-        "binarized": dataset.binarized,
-        "is_binary": dataset.is_binary,
-        "least": float(dataset.limits[0] / dataset.scale),
-        "largest": float(dataset.limits[1] / dataset.scale),
-    }
