@@ -16,6 +16,10 @@ NO_FAILURE = (pytest.skip.Exception, pytest.xfail.Exception)
 MEMORY = 16 << 30
 
 
+class FirstFailure(Exception):
+    """Leaves pytest where a test has failed, before its report, which takes longer than most tests."""
+
+
 class Listener:
     """The plugin: it hands the collected tests to `take_over` and hears of each failure first."""
 
@@ -43,11 +47,16 @@ class Listener:
 
 def first_failure(listener, items):
     """(test, name of the exception) of the first test that fails, or None."""
-    found = []
-    listener.failed = lambda item, excinfo: found.append((item.nodeid, excinfo.typename))
-    for _ in listener.run(items):
-        if found:
-            return found[0]
+
+    def leave(item, excinfo):
+        raise FirstFailure(item.nodeid, excinfo.typename)
+
+    listener.failed = leave
+    try:
+        for _ in listener.run(items):
+            pass
+    except FirstFailure as failure:
+        return failure.args
     return None
 
 

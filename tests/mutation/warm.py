@@ -21,6 +21,7 @@ from mutation.fresh import start_afresh
 from mutation.operators import Module
 from mutation.results import Results
 from mutation.scope import DEFAULTS, GROUPS, TESTS, is_mathematics, modules_of
+from mutation.swapping import swap
 
 #: Seconds of tests that a mutant is given at first, and if it survives them.
 FEW_SECONDS, MANY_SECONDS = 1.0, 8.0
@@ -63,7 +64,7 @@ class Run:
         """
         self._round_in_children("quick", self._without_result(), FEW_SECONDS)
         self._round_in_children("thorough", self._unexplained(), MANY_SECONDS)
-        self.survived = {}  # what was executed before any test was not changed so far
+        self.survived = {}  # what was computed before any test was not changed so far
         self._round("afresh", [place for place in self._unexplained() if self._is_early(*place)], None)
         for module, index in self._without_result():
             self._put(module, index, "survived", "", "")
@@ -127,8 +128,7 @@ class Run:
     # --- children --------------------------------------------------------------------------------
 
     def _round_in_children(self, title, places, seconds):
-        """A round of those in a function, as only these can be put in place, that have tests left."""
-        places = [(module, index) for module, index in places if module.mutants[index].in_body]
+        """A round of those that have tests left."""
         self._round(title, [place for place in places if self.tests_for(*place, seconds)[0]], seconds)
 
     def _round(self, title, places, seconds):
@@ -167,6 +167,8 @@ class Run:
             warnings.simplefilter("ignore")
             code = module.code(index)
         running.put_in_place(code, self.functions)
+        if not module.mutants[index].in_body:
+            swap(module.name, code)
         return running.first_failure(self.listener, [self.items[test] for test in tests])
 
     def _finish(self, module, index, tests, process, reading):

@@ -75,6 +75,12 @@ def test_the_config_makes_the_same_optimizer_again_after_json(case, schedule):
     assert again.config == optimizer.config == json.loads(json.dumps(optimizer.config))
 
 
+def test_rmsprop_keeps_what_its_form_needs():
+    assert optim.RMSprop().slots == ("mean_square",)
+    assert optim.RMSprop(momentum=0.9).slots == ("mean_square", "velocity")
+    assert optim.RMSprop(centred=True).slots == ("mean_square", "mean")
+
+
 def test_numpy_numbers_are_made_plain_in_the_config():
     config = optim.Momentum(np.float32(0.5), np.float64(0.5), nesterov=np.True_).config
     assert json.loads(json.dumps(config)) == {
