@@ -24,7 +24,7 @@ def check(
     terms=None,
     *,
     mode="auto",
-    n_probes=10,
+    n_probes=None,
     rtol=1e-6,
     sizes=None,
     seed=0,
@@ -48,9 +48,9 @@ def check(
     mode : {"auto", "all", "sample", "directions", "mixed"}
         Probe every coordinate; `n_probes` random ones in each block; `n_probes` random directions
         in each block, which see every coordinate at once but cannot name one; or both. "auto" is "all" up to
-        2,000 coordinates if that takes less than four seconds, else "mixed", of fewer probes if the
-        function is slow.
-    n_probes : int
+        2,000 coordinates if that takes less than three seconds, else "mixed".
+    n_probes : int, optional
+        By default 10, or fewer, but two, if they would take longer than three seconds.
     rtol : float
         The largest relative error that passes, in (0, 1), where the numerical derivative can show it.
     sizes : dict, optional
@@ -93,7 +93,7 @@ def check(
     theta = point(theta)
     blocks, terms, sizes = blocks_of(blocks, theta), terms_of(terms), sizes_of(sizes)
     choose(dict.fromkeys(MODES), mode, "mode of the gradient check")
-    n_probes = positive_int(n_probes, "n_probes")
+    n_probes = None if n_probes is None else positive_int(n_probes, "n_probes")
     rtol = in_range(rtol, "rtol", 0, 1, low_open=True, high_open=True)
     started = time.perf_counter()
     value, fault = guarded_value(function, theta)

@@ -139,6 +139,12 @@ def _of_kinks(jumps):
     return max(map(abs, left)) / 2
 
 
+def quick_estimate(line, wanted):
+    """The estimate at the ordinary step alone if its error is no more than `wanted`; else the best."""
+    estimate = extrapolate(line, STEP * line.unit, 3)
+    return estimate if estimate.error <= wanted else best_estimate(line, wanted)
+
+
 def best_estimate(line, wanted):
     """The estimate of the least error over a range of steps; None if the function is nowhere finite.
 

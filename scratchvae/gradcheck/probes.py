@@ -14,6 +14,7 @@ from scratchvae.gradcheck.numerical import (
     best_estimate,
     extrapolate,
     jumps_at,
+    quick_estimate,
     value_near,
 )
 
@@ -21,6 +22,8 @@ from scratchvae.gradcheck.numerical import (
 FLOAT32_RTOL, FLOAT32_ATOL = 3e-4, 3e-5
 #: A derivative that is known to less than this, relative, is said to be blurred.
 BLURRED = 1e-4
+#: What a quick probe may be off, relative.
+QUICK = 1e-6
 #: How many last digits of the function make a slope.
 FLOOR = 4
 #: A kink is a jump of the slope at both of these steps.
@@ -91,16 +94,19 @@ class Probes:
         self.rtol, self.value = rtol, value
         self.noise = measured_noise(function, theta, units_of(theta), rng)
 
-    def along(self, direction, atol=0.0):
-        """Probe a coordinate, given by its number, or a dense direction."""
-        line, analytic = self._line(direction)
+    def along(self, direction, part, atol=0.0, quick=False):
+        """Probe a coordinate, given by its number, or a dense direction inside a part of the flat vector.
+
+        A quick one is no verdict: some digits of a derivative that is known to be wrong.
+        """
+        line, analytic = self._dense(direction, part) if np.ndim(direction) else self._coordinate(direction)
         first = extrapolate(line, STEP * line.unit, 2)
         size = max((abs(slope) for slope in (analytic, first.value) if math.isfinite(slope)), default=0.0)
         wanted = self.rtol * size + atol
         agrees = abs(analytic - first.value) <= wanted
         if agrees and first.rounding <= wanted and not jumps_at(first):
             return self._verdict(analytic, first._replace(truncation=0.0), atol, line.unit)
-        best = best_estimate(line, wanted)
+        best = quick_estimate(line, QUICK * size) if quick else best_estimate(line, wanted)
         if best is None:
             return Probe(analytic, math.nan, math.nan, math.inf, False)
         kink = _kink(line) if jumps_at(best) or best.error > wanted else None
@@ -125,16 +131,17 @@ class Probes:
         floor = FLOOR * EPS * abs(self.value) / unit
         return Probe(analytic, estimate.value, error, estimate.error, passed, False, floor)
 
-    def _line(self, direction):
+    def _dense(self, direction, part):
         """The function along a direction, and the code's derivative along it."""
-        if np.ndim(direction) == 0:
-            return self._coordinate(direction)
-        inside = direction != 0  # what is infinite in another block is no matter here
+
+        def along(t):
+            moved = self.theta.copy()
+            moved.reshape(-1)[part] += t * direction
+            return value_near(self.function, moved)
+
         with np.errstate(invalid="ignore"):
-            analytic = float((self.analytic[inside] * direction[inside]).sum())
-        dense = direction.reshape(self.theta.shape)
-        line = Line(lambda t: value_near(self.function, self.theta + t * dense), self.value, 1.0, self.noise)
-        return line, analytic
+            analytic = float(self.analytic[part] @ direction)
+        return Line(along, self.value, 1.0, self.noise), analytic
 
     def _coordinate(self, i):
         place = np.unravel_index(i, self.theta.shape)
@@ -162,21 +169,16 @@ def _kink(line):
     return estimate
 
 
-def random_direction(block, theta, rng):
+def random_direction(theta, rng):
     """Normal in each coordinate, relative to its size, so that no step is lost beside a large theta."""
-    direction = np.zeros(theta.size)
-    direction[block] = rng.standard_normal(block.stop - block.start)
+    direction = rng.standard_normal(theta.size)
     return units_of(theta) * direction / np.linalg.norm(direction)
 
 
-def gradient_direction(block, theta, analytic):
+def gradient_direction(theta, analytic):
     """Along the code's own gradient, in each coordinate's units; None where that is zero or not finite."""
-    units = units_of(theta[block])
+    units = units_of(theta)
     with np.errstate(all="ignore"):
-        steepest = units * analytic[block]
+        steepest = units * analytic
         length = np.linalg.norm(steepest)
-    if not 0 < length < np.inf:
-        return None
-    direction = np.zeros(theta.size)
-    direction[block] = units * steepest / length
-    return direction
+    return units * steepest / length if 0 < length < np.inf else None

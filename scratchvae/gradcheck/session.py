@@ -16,7 +16,9 @@ from scratchvae.validation import seeded
 
 #: Above this many coordinates, or if they would take longer than so many seconds, "auto" probes some
 #: coordinates and some directions of each block.
-ALL_UP_TO, SECONDS = 2000, 4.0
+ALL_UP_TO, SECONDS = 2000, 3.0
+#: How many of them, if nobody says and there is time.
+N_PROBES = 10
 #: Evaluations of the function for one coordinate of a right gradient.
 EVALUATIONS = 4
 #: The same of a wrong one.
@@ -49,13 +51,18 @@ class Session:
         self.probes = Probes(function, theta, self.analytic, self.rtol, value, self.rng)
 
     def planned(self, mode, n_probes, n_blocks):
-        """(mode, number of probes) that keep "auto" within its time."""
-        if mode != "auto":
-            return mode, n_probes
-        if self.theta.size <= ALL_UP_TO and self.theta.size * EVALUATIONS * self.seconds <= SECONDS:
-            return "all", n_probes
-        affordable = int(SECONDS / max(2 * EVALUATIONS * self.seconds * n_blocks, 1e-9))
-        return "mixed", int(np.clip(affordable, min(2, n_probes), n_probes))
+        """(mode, number of probes): "auto", and a number that is not given, keep within their time."""
+        if mode == "auto":
+            short = self.theta.size <= ALL_UP_TO and self.theta.size * EVALUATIONS * self.seconds <= SECONDS
+            if short:
+                return "all", N_PROBES
+            return "mixed", self._within(SECONDS / 2, n_blocks, n_probes or N_PROBES)
+        return mode, n_probes or self._within(SECONDS, n_blocks, N_PROBES)
+
+    def _within(self, seconds, n_blocks, most):
+        """So many probes of each block as take no longer, two at least."""
+        number = seconds / max(EVALUATIONS * self.seconds * n_blocks, 1e-9)
+        return int(np.clip(number, min(2, most), most))
 
     def affordable(self, seconds, least, most, n_blocks=1):
         """How many coordinates of each of so many wrong blocks can be probed in a time."""
@@ -70,9 +77,9 @@ class Session:
             found += self._against_noise(block)
         return found
 
-    def along(self, direction, block):
+    def along(self, direction, block, quick=False):
         """One probe, of a coordinate or a dense direction inside a block."""
-        return self.probes.along(direction, self.atol(block))
+        return self.probes.along(direction, block, self.atol(block), quick)
 
     def atol(self, block):
         """What is too small to be seen beside the block's other entries in float32."""
@@ -84,7 +91,7 @@ class Session:
 
     def _against_noise(self, block):
         """What is lost by coordinate may be seen along the gradient, where the slope is largest."""
-        direction = gradient_direction(block, self.theta.ravel(), self.analytic)
+        direction = gradient_direction(self.theta.ravel()[block], self.analytic[block])
         if direction is None:
             return []
         return [(direction, self.along(direction, block))]
@@ -98,8 +105,8 @@ class Session:
             chosen = self.rng.choice(size, min(n_probes, size), replace=False)
             directions += [int(block.start + i) for i in chosen]
         if mode in ("directions", "mixed"):
-            theta = self.theta.ravel()
-            directions += [random_direction(block, theta, self.rng) for _ in range(n_probes)]
+            theta = self.theta.ravel()[block]
+            directions += [random_direction(theta, self.rng) for _ in range(n_probes)]
         return directions
 
     def elsewhere(self, theta):

@@ -37,10 +37,9 @@ FEW = 3
 def diagnose_all(evidence):
     """{name: Diagnosis} of all wrong blocks."""
     found = _common(evidence)
-    of_terms = terms.gradients_of(evidence)
     for name, block in evidence.failing.items():
         if name not in found:
-            found[name] = _by_itself(block, evidence, of_terms)
+            found[name] = _by_itself(block, evidence)
     _settle_the_few(found, evidence)
     _by_experiment(found, evidence)
     layers.biases_follow(found, evidence)
@@ -72,7 +71,7 @@ def _one_factor(evidence):
     return {name: whole.of_factor(factor, block, evidence) for name, block in evidence.failing.items()}
 
 
-def _by_itself(block, evidence, of_terms):
+def _by_itself(block, evidence):
     """The first hypothesis that explains one block, None if there is none."""
     for hypothesis in NO_NUMBERS:
         diagnosis = hypothesis(block, evidence)
@@ -82,7 +81,8 @@ def _by_itself(block, evidence, of_terms):
         diagnosis = _first(hypotheses, block, evidence)
         if diagnosis is not None:
             return diagnosis
-    return sums.a_term_here(block, evidence, of_terms) or _first((*SUMS, *BY_ENTRY), block, evidence)
+    here = sums.a_term_here(block, evidence, terms.gradients_of(evidence))
+    return here or _first((*SUMS, *BY_ENTRY), block, evidence)
 
 
 def _first(hypotheses, block, evidence):

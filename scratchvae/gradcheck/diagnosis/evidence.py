@@ -8,7 +8,7 @@ import numpy as np
 from scratchvae.gradcheck.numerical import ERRORS
 
 #: How many coordinates of a large block a diagnosis looks at: at least, at most, in so many seconds.
-LEAST, MOST, SECONDS = 16, 400, 6.0
+LEAST, MOST, SECONDS = 9, 400, 3.0
 #: How far a hypothesis may be from the numbers and still explain them, relative: for float64 and float32.
 CLOSE, CLOSE32 = 1e-4, 2e-3
 
@@ -96,6 +96,10 @@ class Evidence:
         The parameters of every block.
     terms : dict of str to (value, gradient)
     sizes : dict of str to float
+    most : int
+        How many coordinates of a block are looked at.
+    is_slow : bool
+        Whether the function is so slow that these are fewer than would be good.
     """
 
     def __init__(self, session, blocks, probed, failing, terms, sizes):
@@ -104,6 +108,7 @@ class Evidence:
         self.theta = in_blocks(session.theta.ravel(), blocks)
         self.known = {name: _coordinates(probes, blocks[name][0]) for name, probes in probed.items()}
         self.most = session.affordable(SECONDS, LEAST, MOST, len(failing))
+        self.is_slow = self.most < MOST
         self.failing = {name: self.block(name) for name in failing}
 
     @property
@@ -117,7 +122,7 @@ class Evidence:
         known = self.known[name]
         for i in self._chosen(shape, part.stop - part.start):
             if i not in known:
-                known[i] = self.session.along(part.start + i, part)
+                known[i] = self.session.along(part.start + i, part, quick=self.is_slow)
         return block_of(self, name, known)
 
     def _chosen(self, shape, size):
