@@ -126,10 +126,10 @@ def test_arrays_that_do_not_fit_are_refused_by_name(name, ax):
         BAD[name](ax)
 
 
-def test_arrays_are_scaled_to_the_unit_range_together():
+def test_values_are_scaled_to_the_unit_range():
     from scratchvae.plotting.images import to_unit_range
 
-    a, b = to_unit_range(np.array([0.0, 0.5]), np.array([0.25, 1.0]))
-    np.testing.assert_array_equal([a, b], [[0, 0.5], [0.25, 1]])
-    a, b = to_unit_range(np.array([-1.0, 0.0]), np.array([3.0, 1.0]))
-    np.testing.assert_array_equal([a, b], [[0, 0.25], [1, 0.5]])
+    np.testing.assert_array_equal(to_unit_range(np.array([0.25, 0.5])), [0.25, 0.5])
+    np.testing.assert_array_equal(to_unit_range(np.array([-1.0, 0.0, 3.0])), [0, 0.25, 1])
+    np.testing.assert_array_equal(to_unit_range(np.array([1.0, 2.0, 5.0]), (1, 3)), [0, 0.5, 2])
+    np.testing.assert_array_equal(to_unit_range(np.array([2.0, 3.0]), (2, 2)), [0, 1])

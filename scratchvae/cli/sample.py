@@ -66,5 +66,5 @@ def _save_picture(path, x, shape):
     from scratchvae.plotting.images import to_unit_range
 
     drawn, ax = plotting.figure(6, 6)
-    plotting.image_grid(ax, *to_unit_range(x), shape)
+    plotting.image_grid(ax, to_unit_range(x), shape)
     plotting.save(drawn, path)

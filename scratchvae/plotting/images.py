@@ -41,14 +41,18 @@ def image_grid(ax, images, image_shape, n_columns=None, gap=1):
     return ax
 
 
-def to_unit_range(*arrays):
-    """Arrays scaled together, as `image_grid` draws them: 0 stays 0 if nothing lies below, and 1 if above.
+def to_unit_range(x, limits=None):
+    """Values as `image_grid` draws them, from 0 to 1; likelihoods other than Bernoulli leave that.
 
-    Likelihoods other than Bernoulli leave [0, 1].
+    Parameters
+    ----------
+    x : array
+    limits : (float, float), optional
+        What becomes 0 and 1, those of the data for example; what lies beyond is drawn like them. By default
+        the least and the largest value of x, or 0 and 1 if none lies beyond.
     """
-    low = min(0, *(array.min() for array in arrays))
-    high = max(1, *(array.max() for array in arrays))
-    return [(array - low) / (high - low) for array in arrays]
+    low, high = (min(x.min(), 0), max(x.max(), 1)) if limits is None else limits
+    return (x - low) / (high - low if high > low else 1)
 
 
 def _rows(images, image_shape, name):

@@ -9,6 +9,10 @@ from scratchvae.evaluation.report.sections import SECTIONS
 from scratchvae.evaluation.report.words import counted, percent, table
 from scratchvae.storage import json_text
 
+DENSITY = (
+    "The likelihood is a density, so log p(x) depends on the unit in which x is measured, may lie above "
+    "zero, and compares models of the same data only."
+)
 CONDITIONAL = "The model is given each datum's label y: what is called log p(x) here is log p(x|y)."
 NATS = (
     "Logarithms are natural, so the unit is the nat (1 nat = 1.44 bits), and every mean is over data, that "
@@ -115,6 +119,8 @@ class Report:
         lines.append(f"- **Binarization.** {sentence_on_bits(self.data)}")
         config = ", ".join(f"{key}={value!r}" for key, value in model["config"].items())
         lines.append(f"- **Model.** `VAE({config})`, {model['n_parameters']:,} parameters{_file(model)}.")
+        if model["is_density"]:
+            lines.append(f"- **Density.** {DENSITY}")
         if "n_classes" in model["config"]:
             lines.append(f"- **Labels.** {CONDITIONAL}")
         lines.append(f"- **Seed** of all noise here: {self.settings['seed']}.")

@@ -21,6 +21,8 @@ def _log_p(part):
 
 
 def _rate_distortion(part):
+    if all(number.name != "bits_a_value" for number in part.numbers):
+        return None  # a density is no message
     rate, distortion = (part.number(name).value.value for name in ("rate", "distortion"))
     return (
         f"To send a datum costs {rate + distortion:.1f} nats: {rate:.1f} for z and {distortion:.1f} for "
@@ -39,7 +41,10 @@ def _amortization(part):
     if gap <= 0:
         return "The encoder's q(z|x) is as good as the posterior itself."
     share = min(max(amortization / gap, 0), 1)
-    return f"Of the gap between the two about {percent(share)} is the encoder's, the rest its family's."
+    return (
+        f"Of the gap between log p(x) and the ELBO about {percent(share)} is the encoder's, the rest its "
+        "family's."
+    )
 
 
 def _annealing(part):

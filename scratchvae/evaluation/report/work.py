@@ -4,6 +4,7 @@ import numpy as np
 
 from scratchvae.data.seeds import generator
 from scratchvae.evaluation.kept import Results, fingerprint
+from scratchvae.plotting.images import to_unit_range
 
 #: The stream of the seed by which data are chosen where not all are taken.
 CHOICE = 7
@@ -35,6 +36,11 @@ class Work:
         self.folder, self.threads, self.progress = folder, threads, progress
         self.of = fingerprint(vae, dataset)
         self.kept, self.is_frozen = {}, False
+
+    @property
+    def is_density(self):
+        """Whether p(x|z) is a density, and not the probability of a level, a count or a bit."""
+        return (self.vae.likelihood.spec or "").startswith("normal")
 
     def freeze(self):
         """From here on nothing is measured, and what is measured in part is summed up."""
@@ -89,6 +95,10 @@ class Work:
             if self.is_frozen:
                 self.kept[name].freeze()
         return self.kept[name]
+
+    def for_drawing(self, x):
+        """Data, or what a model makes of them, as images are drawn: between the limits of the data."""
+        return to_unit_range(x, tuple(limit / self.dataset.scale for limit in self.dataset.limits))
 
     def some(self, n, stream):
         """Return n data taken at random, all if there are no more."""

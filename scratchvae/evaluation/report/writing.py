@@ -133,7 +133,7 @@ class _Writer:
         self.folder = work.folder
         self.report = Report(
             self.folder,
-            _about_model(work.vae, model_file),
+            _about_model(work, model_file),
             about_data(work.dataset),
             work.of,
             vars(work.settings),
@@ -163,5 +163,11 @@ class _Writer:
                 file.write(text.encode())
 
 
-def _about_model(vae, model_file):
-    return {"config": vae.config, "n_parameters": len(vae.parameters), "file": model_file}
+def _about_model(work, model_file):
+    vae = work.vae
+    return {
+        "config": vae.config,
+        "n_parameters": len(vae.parameters),
+        "is_density": work.is_density,
+        "file": model_file,
+    }

@@ -45,6 +45,10 @@ def test_every_model_has_all_sections(kind, tmp_path):
         assert np.isfinite(np.asarray(number.value, float)).all(), number.name
     text = (tmp_path / "report.md").read_text()
     assert ("log p(x|y)" in text) == ("n_classes" in KINDS[kind])
+    is_density = vae.likelihood.spec.startswith("normal")
+    assert ("**Density.** The likelihood is a density" in text) == is_density
+    assert ("bits" not in text.split("## 2.")[1].split("## 3.")[0]) == is_density
+    assert ("To send a datum costs" in text) != is_density
 
 
 class OneWay(Diagonal):

@@ -6,7 +6,6 @@ from scratchvae import plotting
 from scratchvae.broadcasting import row_blocks
 from scratchvae.evaluation.report.part import Figure, Number, Part
 from scratchvae.evaluation.statistics import mean_and_error
-from scratchvae.plotting.images import to_unit_range
 
 TITLE = "Reconstructions and samples"
 QUESTION = "What does the model make of data that it has not seen, and what does it make up by itself?"
@@ -102,9 +101,9 @@ def _pictures(work):
 def _reconstructions(work, n):
     some = work.some(n, STREAM)
     x = some.pixels(dtype=work.vae.dtype)
-    pair = to_unit_range(x, work.vae.reconstruct(x, work.vae.labels_of(some)))
+    pair = (x, work.vae.reconstruct(x, work.vae.labels_of(some)))
     drawn, ax = plotting.figure(9, 3.2)
-    plotting.reconstructions(ax, *pair, work.dataset.image_shape)
+    plotting.reconstructions(ax, *map(work.for_drawing, pair), work.dataset.image_shape)
     return drawn
 
 
@@ -112,7 +111,7 @@ def _samples(work):
     vae, rng = work.vae, np.random.default_rng([work.settings.seed, SAMPLES])
     n_rows = SIDE if vae.n_classes is None else min(vae.n_classes, 2 * SIDE)
     y = None if vae.n_classes is None else np.repeat(np.arange(n_rows), SIDE)
-    [images] = to_unit_range(vae.sample_mean(n_rows * SIDE, rng, y))
+    images = work.for_drawing(vae.sample_mean(n_rows * SIDE, rng, y))
     drawn, ax = plotting.figure(5, 5 * n_rows / SIDE)
     plotting.image_grid(ax, images, work.dataset.image_shape, n_columns=SIDE)
     return drawn

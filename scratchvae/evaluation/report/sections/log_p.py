@@ -8,7 +8,6 @@ from scratchvae.evaluation.report.part import Figure, Number, Part
 from scratchvae.evaluation.report.words import percent
 from scratchvae.evaluation.statistics import mean_and_error
 from scratchvae.importance import khat_threshold
-from scratchvae.plotting.images import to_unit_range
 
 TITLE = "ELBO and log p(x)"
 QUESTION = "How probable does the model find data that it has never seen?"
@@ -175,7 +174,7 @@ def _histograms(found):
 def _extremes(work, found):
     order = np.argsort(found.log_p, kind="stable")
     rows = found.rows[np.concatenate([order[:N_EXTREMES], order[-N_EXTREMES:]])]
-    [images] = to_unit_range(work.dataset.pixels(rows))
+    images = work.for_drawing(work.dataset.pixels(rows))
     drawn, ax = plotting.figure(9, 2)
     plotting.image_grid(ax, images, work.dataset.image_shape, n_columns=N_EXTREMES)
     return drawn

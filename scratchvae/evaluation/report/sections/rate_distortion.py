@@ -20,8 +20,9 @@ def part(work):
     """Measure it, by the draws of the section on log p(x)."""
     found, done = evidence(work)
     point = RateDistortion.of(found)
+    bits = [] if work.is_density else [_bits(point, work.dataset.n_data)]
     return Part(
-        _numbers(point, work.dataset.n_data),
+        [*_numbers(point), *bits],
         {"draws_of_z": found.n_samples},
         done,
         found.n_total,
@@ -29,10 +30,8 @@ def part(work):
     )
 
 
-def _numbers(point, n_data):
+def _numbers(point):
     by = f"{point.n_samples:,} draws"
-    nats_a_bit = n_data * math.log(2)
-    bits = Estimate(-point.elbo.value / nats_a_bit, point.elbo.standard_error / nats_a_bit)
     return [
         Number(
             "rate",
@@ -49,14 +48,14 @@ def _numbers(point, n_data):
             in_summary=True,
         ),
         Number("elbo", f"ELBO, {by}", point.elbo, "minus their sum: the whole message"),
-        Number(
-            "bits_a_value",
-            f"-ELBO, of {n_data:,} values",
-            bits,
-            "the same message in bits for each value of x, as compression is measured",
-            unit="bits",
-        ),
     ]
+
+
+def _bits(point, n_data):
+    nats = n_data * math.log(2)
+    value = Estimate(-point.elbo.value / nats, point.elbo.standard_error / nats)
+    meaning = "the same message in bits for each value of x, as compression is measured"
+    return Number("bits_a_value", f"-ELBO, of {n_data:,} values", value, meaning, unit="bits")
 
 
 def _caption(found):
