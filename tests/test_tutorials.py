@@ -11,6 +11,13 @@ import pytest
 ROOT = Path(__file__).parent.parent
 TUTORIALS = sorted((ROOT / "tutorials").glob("[0-9][0-9]_*.py"))
 SAVES = re.compile(r'course\.save\(\w+, f?"([^"]+)"\)')
+EXPECTED = re.compile(r"\*\*Expected output\*\*: (\w+) lines that begin with `\[holds\]`, and (\w+) figures")
+NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+
+
+def prose(script):
+    """The text without the marks of comments and without line breaks in its sentences."""
+    return script.read_text().replace("\n# ", " ")
 
 
 def test_there_are_tutorials():
@@ -23,8 +30,10 @@ def test_it_runs_holds_its_claims_and_makes_its_figures(script, tmp_path):
     command = [sys.executable, str(script), "--quick", "--figures", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=300, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("[holds]") >= 3
-    assert {path.stem for path in tmp_path.glob("*.png")} == set(SAVES.findall(script.read_text()))
+    made = [path.stem for path in tmp_path.glob("*.png")]
+    said = [NUMBERS.split().index(number) for number in EXPECTED.search(prose(script)).groups()]
+    assert said == [done.stdout.count("[holds]"), len(made)]
+    assert set(made) == set(SAVES.findall(script.read_text()))
 
 
 @pytest.mark.parametrize("script", TUTORIALS, ids=lambda script: script.stem)
@@ -39,9 +48,9 @@ def test_it_has_the_parts_that_every_lesson_has(script):
     text = script.read_text()
     assert text.startswith(f"# %% [markdown]\n# # {script.stem[:2]} ")
     for part in ("**Afterwards you can**", "**Equations**", "**Time**", "**Expected", "## Summary"):
-        assert part in text.replace("\n# ", " "), part
+        assert part in prose(script), part
     for part in ("## Try this", "## Questions", "**Exercises**", "**Further reading**", "**Answers**"):
-        assert part in text.replace("\n# ", " "), part
+        assert part in prose(script), part
     assert text.count("default_rng(0)") == 1
     assert len(text.splitlines()) <= 300
 
