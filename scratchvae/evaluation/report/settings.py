@@ -14,8 +14,9 @@ class ReportSettings:
     n_samples : int
         Importance samples of each datum for log p(x), S.
     n_draws : int, optional
-        Draws of z for the parts of KL; by default one of each datum, at most 2,000, and 200 where q(z|x) is
-        not normal, for then its density at another datum's z takes an inverse of the map.
+        Draws of z for the parts of KL; by default one of each datum, at most 2,000. Where q(z|x) is not
+        normal its density at another datum's z takes an inverse of the map: then 200, and q(z) is the mean
+        of 1,000 data at most.
     n_fitted : int
         Data to each of which a q(z|x) of its own is fitted, for the amortization gap.
     n_steps : int

@@ -11,6 +11,7 @@ from scratchvae import reparam
 from scratchvae.data import as_dataset, binarization
 from scratchvae.distributions import LIKELIHOODS
 from scratchvae.evaluation import write_report
+from scratchvae.evaluation.report import SECTIONS
 from scratchvae.priors import PRIORS
 from scratchvae.reparam.diagonal import Diagonal
 
@@ -49,6 +50,15 @@ def test_every_model_has_all_sections(kind, tmp_path):
     assert ("**Density.** The likelihood is a density" in text) == is_density
     assert ("bits" not in text.split("## 2.")[1].split("## 3.")[0]) == is_density
     assert ("To send a datum costs" in text) != is_density
+
+
+def test_where_densities_are_dear_q_is_that_of_some_data(tmp_path, monkeypatch):
+    monkeypatch.setattr(SECTIONS["kl"], "FEW_DATA", 7)
+    for folder, posterior, n in ((tmp_path / "flow", "iaf:1", 7), (tmp_path / "normal", "full_rank", 12)):
+        vae = model(posterior=posterior)
+        report = write_report(vae, images(12), folder, settings=TINY, sections=["kl"])
+        assert report.parts["kl"].by == {"data_in_q(z)": n}
+        assert f"5 draws against all {n} data" in (folder / "report.md").read_text()
 
 
 class OneWay(Diagonal):
