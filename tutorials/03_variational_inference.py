@@ -112,12 +112,13 @@ course.save(drawn, "03_two_directions")
 #
 # $$\text{ELBO} = \mathbb E_q[\log p(x \mid z)] - \mathrm{KL}(q(z) \,\|\, p(z))$$
 #
-# On a conjugate model, where $p(x)$ is known, we can watch the identities to twelve digits.
+# On a conjugate model, where $p(x)$ is known, we can watch the identities to twelve digits. `sv.fit` looks
+# for the best $q$ of a family, by steps along the ELBO's gradient; how, is the subject of lessons 04 and 05.
 
 # %%
 data = rng.normal(1.0, 1.0, 4)
 model = sv.models.NormalMean(data, sigma=1.0, prior_sigma=2.0)
-log_joint, log_prior = model.log_joint(z[:, None]), model.log_prior(z[:, None])
+log_joint, log_prior = model.log_joint(z[:, None]), model.log_prior(z[:, None])  # z (4001, 1): one unknown
 log_evidence = model.log_evidence()
 log_posterior = model.posterior.log_prob(z[:, None])
 worst, worst_split, above = 0.0, 0.0, -np.inf
