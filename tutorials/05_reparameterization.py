@@ -161,10 +161,10 @@ course.claim("and the gradient checker finds nothing wrong", report.passed, f"{l
 #
 # Suppose a half is forgotten: a parameter is meant as the logarithm of the variance, `log_var`, but the map
 # takes $\sigma = e^{\texttt{log\_var}}$, forward *and* backward, while the determinant uses
-# $\texttt{log\_var}/2$. The backward pass is the derivative of the forward pass, so every gradient check is
-# happy (it needs one number, so `dz` and `dlog_det` weigh the outputs). The density is wrong all the same:
-# it integrates to $e^{\texttt{log\_var}/2}$ in each coordinate. Only a comparison with something outside the
-# code shows it.
+# $\texttt{log\_var}/2$. The backward pass is the derivative of the forward pass, so every *gradient check*, a
+# comparison with numerical derivatives (lesson 07), is happy. (It needs one number, so `dz` and `dlog_det`
+# weigh the outputs.) The density is wrong all the same: it integrates to $e^{\texttt{log\_var}/2}$ in each
+# coordinate. Only a comparison with something outside the code shows it.
 
 
 # %%
