@@ -37,10 +37,11 @@ def fold(small, large):
     batch : tuple
         The common leading shape, of K * B places.
     """
-    batch = np.broadcast_shapes(small.shape[:-1], large.shape[:-1])
+    lead, batch = small.shape[:-1], large.shape[:-1]
+    if batch[len(batch) - len(lead) :] != lead:  # else `lead` is its end already
+        batch = np.broadcast_shapes(lead, batch)
     if large.shape[:-1] != batch:
         large = np.broadcast_to(large, batch + large.shape[-1:])
-    lead = small.shape[:-1]
     if batch[len(batch) - len(lead) :] != lead:
         small = np.broadcast_to(small, batch + small.shape[-1:])
         lead = batch

@@ -111,6 +111,8 @@ def in_range(value, name, low, high, *, low_open=False, high_open=False):
 
 def numeric_array(value, name):
     """Return `value` as an array of bool, integer or real numbers, else raise a ValueError."""
+    if type(value) is np.ndarray and value.dtype.kind in "buif":  # the usual case, at once
+        return value
     if np.ma.is_masked(value):
         n_masked = np.ma.count_masked(value)
         raise ValueError(f"{name} has {n_masked} masked entries; fill or drop them.")

@@ -61,7 +61,7 @@ def active():
 
 @contextlib.contextmanager
 def _collector_paused():
-    """Without Python's search for garbage: numba makes many objects, no garbage, and loads in 3/4 of the time."""
+    """Without the search for garbage: numba makes many objects, none of them garbage, and loads sooner."""
     running = gc.isenabled()
     gc.disable()
     try:
