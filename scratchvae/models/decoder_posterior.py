@@ -68,7 +68,7 @@ class DecoderPosterior(BayesianModel):
         self.n_latent = self.vae.n_latent
         x = has_shape(numeric_array(x, "x"), "x", (self.vae.n_data,), "(D,), one datum,")
         self.x = self.vae.check_data(x[None])[0]
-        self.y = self.vae.check_labels(y, (), one_for_all=True)
+        self.y = self.vae.check_labels(y, ())
         self.c = self.vae.one_hot(self.y)  # (C,), or None
 
     # --- the density ----------------------------------------------------------------------------

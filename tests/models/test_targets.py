@@ -19,6 +19,7 @@ from scratchvae.models.targets import (
     Ring,
 )
 from scratchvae.models.targets.base import quadrature, rejection
+from scratchvae.models.targets.ring import radius_and_direction
 
 ALL = sorted(TARGETS)
 #: Densities in the plane, and how far out a grid must reach for all but 1e-7 of their mass.
@@ -214,6 +215,12 @@ def test_draws_of_the_funnel_are_normals_of_the_scale_drawn_first(rng):
 def test_the_ring_has_no_direction_at_the_origin():
     np.testing.assert_array_equal(Ring().grad_log_joint(np.zeros((3, 2))), 0)
     np.testing.assert_array_equal(EnergyU1().grad_log_joint(np.zeros(2)), 0)
+
+
+def test_a_direction_has_length_one_however_near_the_origin():
+    r, direction = radius_and_direction(np.array([[3e-9, -4e-9], [0.3, 0.4], [30.0, 40.0]]))
+    np.testing.assert_allclose(r, [5e-9, 0.5, 50.0], rtol=1e-14)
+    np.testing.assert_allclose(direction, [[0.6, -0.8], [0.6, 0.8], [0.6, 0.8]], rtol=1e-14)
 
 
 def test_a_ring_of_no_radius_is_a_normal():
