@@ -78,7 +78,13 @@ class Report:
         ]
 
     def as_dict(self):
-        """All of it as JSON can hold it, but for NaN and infinity."""
+        """All of it as JSON can hold it, but for NaN and infinity.
+
+        ``["sections"][name]["numbers"][number]`` has `value`, `standard_error` (of a mean), `unit`, `label`
+        (with the number of samples) and `meaning`; ``["sections"][name]`` has `status` ("complete",
+        "partial", "not measured yet", "does not apply"), `done` and `total` data, and `by`, the numbers of
+        samples and so on.
+        """
         return {
             "is_partial": not self.is_complete,
             "unfinished": self.unfinished,
@@ -102,7 +108,8 @@ class Report:
         lines.append(sentence_on_data(self.data))
         if not self.is_complete:
             lines.append(f"PARTIAL: {how_partial(self)}")
-        return "\n".join([*lines, f"report: {self.folder / 'report.md'}"])
+        text = "\n".join([*lines, f"report: {self.folder / 'report.md'}"])
+        return text.replace("±", "+-").replace("‖", "||")  # a terminal may know ASCII only
 
     # --- Markdown -------------------------------------------------------------------------------
 

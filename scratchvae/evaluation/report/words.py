@@ -18,7 +18,14 @@ def text_of(value):
         return "unknown"
     if isinstance(value, int | np.integer):
         return f"{value:,}"
-    return _plain(value, 2)
+    return _plain(value, _decimals(value))
+
+
+def _decimals(value):
+    """Two, or so many as show three digits of a small number."""
+    if value == 0 or not math.isfinite(value):
+        return 2
+    return min(max(2 - math.floor(math.log10(abs(value))), 2), MOST_DECIMALS)
 
 
 def _with_error(value, error):

@@ -182,6 +182,7 @@ def test_the_text_for_a_terminal(tmp_path, monkeypatch):
     assert all(line.endswith("(40 data)") for line in said.splitlines()[:3])
     assert said.splitlines()[-1] == f"report: {tmp_path / 'report.md'}"
     assert "PARTIAL" not in said
+    assert said.isascii() and " +- " in said
 
 
 def test_progress_is_told_of_every_section_that_keeps_results(tmp_path, monkeypatch):
