@@ -129,6 +129,57 @@ def closes_the_line(x):
     os.closerange(3, 30)
     return x
 
+def reads_them_in_c(x):
+    import ctypes
+    return ctypes.CDLL(None).open(ANSWERS.encode(), 0)
+
+def reads_them_by_pythons_c(x):
+    import ctypes
+    return ctypes.pythonapi.open(ANSWERS.encode(), 0)
+
+def reads_them_by_other_paths(x):
+    import os, posixpath
+    posixpath._joinrealpath = lambda *args: (os.devnull, True)
+    os.fspath = posixpath.abspath = posixpath.realpath = os.lstat = lambda *args: os.devnull
+    return open(ANSWERS).read()
+
+def reads_them_by_other_builtins(x):
+    import builtins
+    builtins.any = lambda *args: True
+    builtins.isinstance = lambda *args: False
+    return open(ANSWERS).read()
+
+def reads_them_by_a_lie(x):
+    class Path(str):
+        def __str__(self):
+            return os.devnull
+        startswith = partition = lambda *args: True
+        __fspath__ = __getitem__ = __str__
+    return open(Path(ANSWERS)).read()
+
+def opens_the_fence(x):
+    import gc
+    for thing in gc.get_objects():
+        if type(thing).__name__ == "function" and thing.__name__ == "hook":
+            for cell in thing.__closure__:
+                cell.cell_contents = None
+    return open(ANSWERS).read()
+
+def leaves_its_folder(x):
+    import os
+    os.chdir("/")
+
+def forks_without_an_event(x):
+    import _posixsubprocess
+    return _posixsubprocess.fork_exec([b"/bin/true"], [b"/bin/true"])
+
+def forks_by_a_new_module(x):
+    import importlib.util, sys
+    del sys.modules["_posixsubprocess"]
+    sys.meta_path = [finder for finder in sys.meta_path if "Answers" not in repr(finder)]
+    spec = importlib.util.find_spec("_posixsubprocess")
+    return importlib.util.module_from_spec(spec).fork_exec
+
 def spoils_numpy(x):
     np.asarray = np.array = np.lib.format.write_array = None
     return x
@@ -221,6 +272,12 @@ def test_an_error_comes_with_the_students_own_line(sandbox):
         ("reads_the_answers", "exception", "may not read or write files"),
         ("reads_them_by_number", "exception", "may not read or write files"),
         ("reads_a_process", "exception", "may not read or write files"),
+        ("reads_them_in_c", "exception", "may not call C"),
+        ("reads_them_by_pythons_c", "exception", "may not call C"),
+        ("reads_them_by_a_lie", "exception", ""),
+        ("opens_the_fence", "exception", "may not go through the memory of Python"),
+        ("leaves_its_folder", "exception", "may not leave its folder"),
+        ("forks_without_an_event", "exception", "may not start other processes"),
         ("writes", "exception", "may not read or write files"),
         ("opens_the_network", "exception", "may not use the network"),
         ("writes_to_the_line", "protocol", "file descriptors"),
@@ -230,6 +287,14 @@ def test_an_error_comes_with_the_students_own_line(sandbox):
 )
 def test_what_a_call_must_not_do(sandbox, function, code, words):
     assert words in failed(sandbox, function, code).message
+
+
+@pytest.mark.parametrize(
+    "function", ["reads_them_by_other_paths", "reads_them_by_other_builtins", "forks_by_a_new_module"]
+)
+def test_who_spoils_python_gains_nothing(sandbox, function):
+    with Sandbox(sandbox.path) as another:  # for it is spoiled from then on
+        assert call(another, function).failure.code == "exception"
 
 
 @pytest.mark.parametrize("function", ["prints_for_ever", "loops", "sleeps", "catches_all"])

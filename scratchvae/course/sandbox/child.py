@@ -6,6 +6,7 @@ standard output, both moved to numbers of their own before the student's code ru
 read and a bin to write to.
 """
 
+import builtins
 import contextlib
 import importlib.util
 import os
@@ -147,10 +148,11 @@ def main():
 
 
 def _beside_this_file(name):
-    """The module of that name in this folder, which is on no path."""
+    """The module of that name in this folder, which is on no path; its builtins are its own."""
     file = os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{name}.py")
     spec = importlib.util.spec_from_file_location(name, file)
     module = importlib.util.module_from_spec(spec)
+    module.__builtins__ = dict(vars(builtins))
     spec.loader.exec_module(module)
     return module
 

@@ -79,10 +79,11 @@ def how_it_ended(error, status):
     if status is None:
         return Failure("protocol", "it closed the line to the grader")
     if status >= 0:
-        return Failure("exit", f"it ended the process, with status {status}")
+        return Failure("exit", f"with status {status}")
     name = signal.Signals(-status).name
     if name == "SIGXCPU":
         return Failure("timeout", "it is not done after all the processor time that it may take")
     if name == "SIGKILL":
         return Failure("memory", "the system ended the process, for its memory or its processor time")
-    return Failure("crash", f"it crashed the process ({name}), as endless recursion does")
+    hint = ", as endless recursion does" if name == "SIGSEGV" else ""
+    return Failure("crash", f"it crashed the process ({name}){hint}")

@@ -20,6 +20,8 @@ def load_failed(failure):
             "file", f"the file does not load: {failure.message}; is there a loop outside of the functions?"
         )
     what = failure.message if failure.code != "exception" else _error(failure)
+    if failure.code == "memory":
+        what = f"it needs too much memory ({what or 'to be read'})"
     beginning = "the file does not load"
     if failure.code == "exit":
         return Finding("file", f"{beginning}: it ends the process{_at(failure)}; take exit() out of the file")
@@ -31,9 +33,8 @@ def call_failed(failure, case):
     if "NotImplementedError" in failure.kinds:
         return Finding("todo", "not written yet")
     if failure.code == "exit":
-        return Finding(
-            "exit", f"it ends the process ({failure.message}){_at(failure)}; a function returns instead"
-        )
+        how = f" ({failure.message})" if failure.message else ""
+        return Finding("exit", f"it ends the process{how}{_at(failure)}; a function returns instead")
     if failure.code == "timeout":
         return Finding("timeout", f"{failure.message}: an endless loop, or very slow{_with(case)}")
     if failure.code == "memory":
