@@ -160,11 +160,11 @@ course.claim(
 # and the gradient checker then see one vector.
 
 # %%
-SHAPES = {"W1": (2, 16), "b1": (16,), "W2": (16, 1), "b2": (1,)}
-ENDS = np.cumsum([np.prod(shape) for shape in SHAPES.values()])
-BLOCKS = {
-    name: (slice(int(end - np.prod(shape)), int(end)), shape)
-    for (name, shape), end in zip(SHAPES.items(), ENDS, strict=True)
+BLOCKS = {  # of theta: the slice, and the shape that it has as an array
+    "W1": (slice(0, 32), (2, 16)),
+    "b1": (slice(32, 48), (16,)),
+    "W2": (slice(48, 64), (16, 1)),
+    "b2": (slice(64, 65), (1,)),
 }
 
 
@@ -189,7 +189,7 @@ angle, inner = rng.uniform(0, 2 * np.pi, 400), rng.random(400) < 0.5
 radius = np.where(inner, 1.0, 2.0) + 0.2 * rng.standard_normal(400)
 x = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)  # two rings
 y = inner[:, None].astype(float)
-theta = 0.5 * rng.standard_normal(ENDS[-1])
+theta = 0.5 * rng.standard_normal(65)
 report = sv.gradcheck.check(
     lambda t: loss_and_gradient(t, x, y)[0], theta, lambda t: loss_and_gradient(t, x, y)[1], BLOCKS
 )
