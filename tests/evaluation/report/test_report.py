@@ -10,13 +10,16 @@ from reporting import KEPT, SMALL, N, images, model
 from scratchvae.evaluation import (
     amortization_gap,
     annealed_evidence_of_each,
+    bidirectional_monte_carlo,
     evidence_of_each,
     kl_decomposition,
     latent_units,
     write_report,
 )
 from scratchvae.evaluation.report import SECTIONS, writing
+from scratchvae.evaluation.statistics import mean_and_error
 from scratchvae.importance import Estimate
+from scratchvae.models import DecoderPosterior
 
 
 def unrendered(drawn, path):
@@ -91,6 +94,14 @@ def test_the_numbers_on_a_part_of_the_data_are_those_of_the_functions(found):
     assert number(found, "annealing", "log_p") == pytest.approx(annealed.mean_log_p)
     sampled = evidence_of_each(vae, chosen(3, 2), 30, seed=3)
     assert number(found, "annealing", "log_p_importance") == pytest.approx(sampled.mean_log_p)
+
+
+def test_the_bracket_is_that_of_the_function(found):
+    options = {"n_chains": 4, "n_temperatures": 6, "n_leapfrog": 2, "seed": 3}
+    caught = bidirectional_monte_carlo(DecoderPosterior(model(), np.zeros(9)), 3, **options)
+    for name in ("lower", "upper"):
+        assert number(found, "bracket", name) == pytest.approx(mean_and_error(getattr(caught, name)))
+    assert number(found, "bracket", "gap") == pytest.approx(caught.gap)
 
 
 def test_reconstructions_are_measured_against_the_data(found):

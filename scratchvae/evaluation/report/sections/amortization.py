@@ -11,6 +11,8 @@ QUESTION = (
 )
 #: The stream of the choice of data.
 STREAM = 1
+#: A rise in the second half of the steps is worth a word from this share of the gap, and so many nats, on.
+RISING, LITTLE = 0.2, 0.05
 
 
 def why_not(work):
@@ -82,7 +84,7 @@ def _reading(found):
 
 
 def _warnings(found):
-    if found.still_rising.value < 0.2 * max(found.amortization.value, 1e-12):
+    if found.still_rising.value < max(RISING * found.amortization.value, LITTLE):
         return []
     return [
         "The fits were still rising in the second half of their steps: the amortization gap is larger than "

@@ -73,6 +73,8 @@ def _numbers(found):
 
 def _warnings(found):
     value, error = found.gap
+    if -value > max(WIDE, 2 * error):
+        return [f"The bounds have crossed by {-value:.1f} nats: take more chains."]
     if value < max(WIDE, 2 * error):
         return []
     return [
