@@ -51,6 +51,13 @@ def test_bjorck_gives_the_polar_factor(scale, rng):
         np.testing.assert_allclose(got, linalg.polar(one)[0], atol=1e-10)
 
 
+@pytest.mark.parametrize("s", [0.3, 0.516, 0.53, 0.7])
+def test_no_round_ends_too_early(s):
+    """S_1 = s_1^2 is beyond the threshold, from which the last round begins, where S_0 = s^2 is not yet."""
+    q, _ = ByBjorck(2, 2).forward(np.array([0.0, 0.0, 0.0, s - 1]))
+    np.testing.assert_allclose(q, np.eye(2), rtol=0, atol=1e-15)
+
+
 @pytest.mark.parametrize("scale", [0.1, 1, 100])
 def test_single_precision_agrees_with_double_over_several_rounds(scale, rng):
     basis = ByBjorck(8, 8)

@@ -74,6 +74,12 @@ def test_a_number_of_latents_that_is_none_is_refused(n_latent):
         Reverse(n_latent)
 
 
+def test_an_inverse_of_one_z_for_many_lam(reparam, rng):
+    z = rng.normal(size=reparam.n_latent)
+    eps = reparam.inverse(np.zeros((4, 2, 0)), z)
+    np.testing.assert_array_equal(eps, np.broadcast_to(reparam.inverse(np.zeros(0), z), (4, 2, len(z))))
+
+
 def test_the_maps_know_their_names():
     assert Reverse(2).spec == "reverse"
     assert Permutation(3, [2, 0, 1]).spec == "permutation:2-0-1"
