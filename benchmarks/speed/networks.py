@@ -59,18 +59,29 @@ def ours(network, n_samples=1, backend="numba", bound="elbo"):
     return steps
 
 
-def products(network, n_samples=1):
-    """The matrix products of one step and nothing else, into memory that is there already."""
-    rng = np.random.default_rng(0)
-    encoder, decoder = network.layers()
-    rows = network.batch_size
-    calls = [call for pair in encoder for call in _layer(rng, rows, *pair, first=pair == encoder[0])]
-    calls += [call for pair in decoder for call in _layer(rng, rows * n_samples, *pair, first=False)]
+def products(network, n_samples=1, fresh=False):
+    """The matrix products of one step and nothing else, into memory that is there already unless `fresh`."""
+    by_layer = products_by_layer(network, n_samples)
+    return repeated([call for calls in by_layer.values() for call in calls], fresh)
+
+
+def products_by_layer(network, n_samples=1):
+    """{"encoder.0": calls, ...}; a call is two matrices and where their product goes."""
+    rng, found = np.random.default_rng(0), {}
+    for name, pairs, rows in zip(("encoder", "decoder"), network.layers(), (1, n_samples), strict=True):
+        for i, pair in enumerate(pairs):
+            first = name == "encoder" and i == 0
+            found[f"{name}.{i}"] = _layer(rng, rows * network.batch_size, *pair, first=first)
+    return found
+
+
+def repeated(calls, fresh=False):
+    """What makes these products n times, into memory that is there already unless `fresh`."""
 
     def run(n):
         for _ in range(n):
             for a, b, out in calls:
-                np.matmul(a, b, out=out)
+                np.matmul(a, b, out=None if fresh else out)
 
     return run
 
