@@ -71,7 +71,13 @@ def grade_in(sandbox, exercise, seed, path=""):
         finding = load_failed(loaded.failure)
         verdicts = [(task, finding, loaded.printed) for task in exercise.tasks]
     else:
-        verdicts = [(task, *_judged(sandbox, task, seed, loaded.value)) for task in exercise.tasks]
+        names = {task.name for task in exercise.tasks}
+        verdicts = [
+            (task, *_judged(sandbox, task, seed))
+            if task.name in loaded.value
+            else (task, _missing(task, set(loaded.value) - names), "")
+            for task in exercise.tasks
+        ]
     functions = tuple(
         FunctionResult(task.name, finding.code, finding.message, task.points, task.hints, printed)
         for task, finding, printed in verdicts
@@ -79,10 +85,8 @@ def grade_in(sandbox, exercise, seed, path=""):
     return FileResult(path, exercise.name, functions, seed, limits=tuple(sandbox.held))
 
 
-def _judged(sandbox, task, seed, there):
+def _judged(sandbox, task, seed):
     """(finding, what was printed) of one function."""
-    if task.name not in there:
-        return _missing(task, there), ""
     cases = task.cases(np.random.default_rng([seed, zlib.crc32(task.name.encode())]))
     done = []
     for case in cases:
@@ -115,8 +119,9 @@ def _of_one_call(task, case, outcome, expected):
     return None
 
 
-def _missing(task, there):
-    near = difflib.get_close_matches(task.name, there, n=1)
+def _missing(task, others):
+    """The finding on a function that is not there; one of the exercise's others is no misspelling of it."""
+    near = difflib.get_close_matches(task.name, sorted(others), n=1)
     hint = f"; is it {near[0]!r}?" if near else ", or it is inside of another function"
     return Finding("missing", f"there is no function {task.name!r} in the file{hint}")
 

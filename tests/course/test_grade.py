@@ -141,6 +141,14 @@ def test_arguments_of_other_names_are_said(tmp_path, capsys):
     assert "unexpected keyword argument 'a' (its arguments are to be a)" in said
 
 
+def test_a_misspelled_function_is_found_and_the_next_one_of_the_exercise_is_no_misspelling(tmp_path):
+    path = tmp_path / "ex03.py"
+    path.write_text("def diagonal_forward(mu, log_sigma, eps):\n    return 0\ndef ful_rank_forward(): pass\n")
+    found = {result.name: result.message for result in course.grade(path, seed=1).functions}
+    assert "inside of another function" in found["diagonal_backward"]
+    assert "is it 'ful_rank_forward'?" in found["full_rank_forward"]
+
+
 def test_a_folder_or_a_huge_file_is_no_solution(tmp_path, capsys):
     folder, huge = tmp_path / "ex01_folder.py", tmp_path / "ex01_huge.py"
     folder.mkdir()
