@@ -23,7 +23,13 @@ def examine(data_dir=None):
 def versions():
     """Python's and the packages' versions."""
     found = {"python": platform.python_version(), "scratchvae": scratchvae.__version__}
-    for name in PACKAGES:
+    return found | versions_of(PACKAGES)
+
+
+def versions_of(names):
+    """{package: version}, or that it is not installed."""
+    found = {}
+    for name in names:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

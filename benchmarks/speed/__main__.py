@@ -1,79 +1,83 @@
 """What takes how long, beside compiled frameworks, in interleaved rounds.
 
-    python -m benchmarks.speed
-    python -m benchmarks.speed step maps --rounds 25
+    python -m benchmarks.speed                       # all; keeps what it finds, and writes it into the README
+    python -m benchmarks.speed step maps --rounds 25 # some parts, printed only
+    python -m benchmarks.speed --report              # page, figures and README again from what is kept
 
-Peers (jax, torch) are left out with a word if they are not installed. Ratios are taken within a round, and
-the median over rounds is given: on a shared machine only they mean something. Run it on a machine that does
-nothing else.
+Parts: step, lines, samples, precision, maps, start, evaluation, fits, memory, scale. Peers (jax, torch,
+numpyro, pymc; pip install -e '.[peers]') are left out with a word if they are not installed. Ratios are
+taken within a round, and the median over rounds is given: on a shared machine only they mean something. Run
+it on a machine that does nothing else. A whole run takes about half an hour, 8 GB of the disk for a while
+($TMPDIR), and MNIST from $SCRATCHVAE_DATA.
 """
 
 import argparse
+import os
+import sys
+from pathlib import Path
 
-from benchmarks.speed import maps, networks, peer_jax, peer_torch, start
-from benchmarks.speed.rounds import ratio, take_turns
+from benchmarks.speed.parts import PARTS
+from benchmarks.speed.report import FIGURES, RESULTS, Report, into_readme
+from benchmarks.speed.tables import Plan
 from scratchvae import diagnosis
 
-
-def step(n_rounds):
-    """The training step, its products, the readable kernels, and the peers."""
-    for network in networks.NETWORKS.values():
-        contestants = {
-            "scratchvae": (networks.ours, (network,)),
-            "its matrix products": (networks.products, (network,)),
-            "scratchvae, NumPy kernels": (networks.ours, (network, 1, "numpy")),
-            "JAX, whole epochs": (peer_jax.whole_epochs, (network,)),
-            "JAX, step by step": (peer_jax.step_by_step, (network,)),
-            "PyTorch": (peer_torch.step, (network,)),
-            "PyTorch, fused Adam": (peer_torch.step, (network, True)),
-            "PyTorch, compiled": (peer_torch.step, (network, True, True)),
-        }
-        report(f"training step, {network.name}", contestants, n_rounds)
+PEERS = ("jax", "torch", "numpyro", "pymc")
 
 
-def flows(n_rounds):
-    """Maps forward and backward."""
-    for case in maps.CASES:
-        contestants = {"scratchvae": (maps.ours, (case,)), "JAX, compiled": (maps.in_jax, (case,))}
-        title = f"{case.spec}, L = {case.n_latent}, {case.n_data} data, forward and backward"
-        report(title, contestants, n_rounds)
+def place():
+    """Machine, BLAS and versions, the peers' included; and how busy the machine was before."""
+    machine = diagnosis.machine()
+    if hasattr(os, "getloadavg"):
+        machine["load before"] = f"{os.getloadavg()[0]:.1f}"
+    versions = diagnosis.versions() | diagnosis.versions_of(PEERS)
+    return {"machine": machine, "linear algebra": diagnosis.blas(), "versions": versions}
 
 
-def beginning(n_rounds):
-    """Import, help, first use of the kernels."""
-    print("\nstart, seconds")
-    for name, timing in start.measure(min(n_rounds, 7)).items():
-        print(f"  {name:28} {timing.median:8.3f}")
+def measure(names, plan):
+    """Measure parts, print what each finds as soon as it is there, and return a `Report`."""
+    where, found = place(), []
+    for entries in where.values():
+        print(", ".join(f"{key} {value}" for key, value in entries.items()))
+    for name in names:
+        for item in PARTS[name](plan):
+            print(f"\n{item}", flush=True)
+            found.append(item)
+    return Report(where, tuple(found))
 
 
-def report(title, contestants, n_rounds):
-    """Time contestants and print a table, the first one's ratio to each."""
-    timings, absent = take_turns(contestants, n_rounds)
-    ours = next(iter(timings.values()))
-    print(f"\n{title}\n  {'':28} {'us':>8}  ours / it")
-    for name, timing in timings.items():
-        print(f"  {name:28} {1e6 * timing.median:8.0f}  {ratio(ours, timing):9.2f}")
-    for name, why in absent.items():
-        print(f"  {name:28} left out: {why.strip().splitlines()[-1]}")
-
-
-PARTS = {"step": step, "maps": flows, "start": beginning}
-
-
-def main():
-    """Read the command line and measure."""
+def arguments(argv=None):
+    """Read the command line."""
     described = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("benchmarks.speed", description=__doc__, formatter_class=described)
     parser.add_argument(
         "parts", nargs="*", choices=[[], *PARTS], metavar="PART", help=f"of {', '.join(PARTS)}"
     )
-    parser.add_argument("--rounds", type=int, default=15)
-    args = parser.parse_args()
-    for part in (diagnosis.machine(), diagnosis.blas(), diagnosis.versions()):
-        print(", ".join(f"{key} {value}" for key, value in part.items()))
-    for name in args.parts or PARTS:
-        PARTS[name](args.rounds)
+    parser.add_argument("--rounds", type=int, default=15, help="of each, at most (default 15)")
+    parser.add_argument("--quick", action="store_true", help="a trial run: its numbers mean nothing")
+    parser.add_argument("--report", action="store_true", help="measure nothing, write all from what is kept")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="keep everything in this folder and leave the README as it is"
+    )
+    args = parser.parse_args(argv)
+    if args.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    return args
+
+
+def main(argv=None):
+    """Measure, and keep what was found if it is the whole."""
+    args = arguments(argv)
+    if args.report:
+        report = Report.load(args.out or RESULTS)
+    else:
+        report = measure(args.parts or PARTS, Plan(args.rounds, args.quick))
+    if args.out:
+        report.save(args.out, args.out)
+    elif args.report or not (args.parts or args.quick):
+        report.save(RESULTS, FIGURES)
+        into_readme(report)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
