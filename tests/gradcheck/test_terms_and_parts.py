@@ -1,8 +1,8 @@
-"""What is left where the caller names one term; a second way in which a block acts; parts along theta."""
+"""Causes in words: what is left beside one term, a block that acts twice, a local derivative, a part."""
 
 import numpy as np
 import pytest
-from student_problems import linear_regression
+from student_problems import linear_regression, mlp
 
 from scratchvae.gradcheck import check
 
@@ -88,6 +88,27 @@ def test_a_forgotten_diagonal_beside_a_kink_is_no_second_way():
 
     blocks = {"w": (slice(0, 9), (3, 3))}
     assert check(function, np.arange(1.0, 10) / 9, gradient, blocks).blocks[0].diagnosis.code == "rows"
+
+
+# --- a local derivative -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("activation", "slope", "words"),
+    [
+        ("tanh", lambda a: 1 - np.tanh(a), "tanh is 1 - y, with y the output"),
+        ("tanh", lambda a: 1 - a * a, "tanh is 1 - x^2, with the input x"),
+        ("sigmoid", np.ones_like, "sigmoid is left out"),
+        ("softplus", lambda a: np.exp(a) / (1 + np.exp(a)) ** 2, "softplus is that of sigmoid"),
+        ("relu", np.ones_like, "relu is left out"),
+    ],
+    ids=["1 - y", "1 - x^2", "left out", "of another", "relu"],
+)
+def test_what_stands_for_a_derivative_is_named(activation, slope, words):
+    positional, keywords = mlp(activation).checked(slope=slope)
+    diagnosis = check(*positional, **keywords).blocks[0].diagnosis
+    assert diagnosis.code == "activation"
+    assert f"the derivative of {words}" in diagnosis.message
 
 
 # --- parts along theta --------------------------------------------------------------------------

@@ -130,6 +130,20 @@ def _expected(x):
                 yield name, words, taken(x) / right
 
 
+def of_factors(factors):
+    """Words for the derivative that is off by these factors, {pre-activation: factor}; "" if none is.
+
+    Two of them tell one derivative from all others; one does not.
+    """
+    if len(factors) < 2:
+        return ""
+    x, found = np.array(list(factors)), np.array(list(factors.values()))
+    for name, words, expected in _expected(x):
+        if np.allclose(expected, found, rtol=1e-4, atol=0.0):
+            return f"the derivative of {name} is {words}"
+    return ""
+
+
 def mask(block, evidence):
     """Right on one side of zero, wrong on the other: the derivative of relu, leaky relu or elu left out."""
     wrong = block.wrong & block.visible

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratchvae.gradcheck.diagnosis import activation
 from scratchvae.gradcheck.diagnosis.evidence import CLOSE, CLOSE32, Block
 from scratchvae.gradcheck.diagnosis.factors import factor_of
 from scratchvae.gradcheck.report import Diagnosis
@@ -136,9 +137,10 @@ def _constant(block):
 
 def _words(name, factors):
     places = ", ".join(f"{c:.4g} at {t:.3g}" for t, c in factors.items())
+    what = activation.of_factors(factors) or "a local derivative is left out, or taken at the wrong place"
     return (
-        "a local derivative is left out, or taken at the wrong place: with every unit of the layer of "
-        f"{name!r} at one pre-activation its gradient is off by one constant factor ({places})"
+        f"{what}: with every unit of the layer of {name!r} at one pre-activation its gradient is off by one "
+        f"constant factor ({places})"
     )
 
 
