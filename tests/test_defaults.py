@@ -1,10 +1,10 @@
-"""The defaults that the documentation and published algorithms name: a run without options stays the same."""
+"""Defaults, and what each piece says of itself: values that stand outside of functions, read back."""
 
 import inspect
 
 import pytest
 
-from scratchvae import bounds, constraints, distributions, models, nn, optim
+from scratchvae import bounds, constraints, distributions, models, nn, optim, reparam
 from scratchvae.constraints import bijections
 from scratchvae.models import targets
 from scratchvae.reparam import (
@@ -120,3 +120,50 @@ CONSTANTS = {
 def test_saved_weights_keep_their_meaning(name):
     module, value = CONSTANTS[name]
     assert getattr(module, name) == value
+
+
+# --- what each piece says of itself ---------------------------------------------------------------
+
+#: What a bound says of itself, by which tests choose what they hold it to: so it is said again.
+SCORE_FUNCTIONS = {name for name in bounds.BOUNDS if "score_function" in name}
+WEIGHTED = {"iwae", "dreg", "renyi", "vr_max"}
+SAID = {
+    "exact": set(bounds.BOUNDS) - SCORE_FUNCTIONS - {"dreg", "sticking_the_landing"},
+    "pathwise": set(bounds.BOUNDS) - SCORE_FUNCTIONS,
+    "needs_prior": {"beta", "beta_analytic_kl"},
+    "needs_independence": WEIGHTED | SCORE_FUNCTIONS,
+    "uses_kl": {"analytic_kl", "beta_analytic_kl", "free_bits"},
+    "uses_local": {"score_function_rao_blackwell"},
+    "keeps_state": {"score_function_running"},
+}
+
+
+@pytest.mark.parametrize("what", SAID)
+def test_each_bound_says_of_itself_what_it_is(what):
+    assert {name for name, kind in bounds.BOUNDS.items() if getattr(kind, what)} == SAID[what]
+
+
+def test_a_bound_that_is_still_warming_up_has_the_gradient_of_another_loss():
+    assert not bounds.WarmingUp.exact
+
+
+def test_the_least_number_of_draws():
+    least = {name: kind.least_samples for name, kind in bounds.BOUNDS.items()}
+    comparing = {"score_function_leave_one_out", "score_function_rao_blackwell"}
+    assert {name for name, n in least.items() if n != 1} == comparing
+    assert all(least[name] == 2 for name in comparing)
+
+
+def test_counts_and_levels_are_whole_numbers_without_a_derivative():
+    """By which tests and the trainer choose what they do."""
+    whole = {"categorical", "poisson"}
+    assert {name for name, kind in distributions.LIKELIHOODS.items() if kind.takes_levels} == whole
+    assert {name for name, kind in distributions.LIKELIHOODS.items() if not kind.differentiable_in_x} == whole
+
+
+def test_each_map_says_of_itself_what_it_is():
+    """By which estimators and fits choose what they may do with it."""
+    kinds = {name: reparam.build(name, 3) for name in ("diagonal", "full_rank", "low_rank")}
+    kinds |= {name: reparam.build(name, 3) for name in ("planar:1", "coupling:2", "iaf:1")}
+    assert {name for name, its in kinds.items() if its.factorises} == {"diagonal"}
+    assert {name for name, its in kinds.items() if its.takes_full_factor} == {"full_rank"}

@@ -115,29 +115,3 @@ def test_without_a_baseline_the_whole_log_weight_meets_the_score(name, rng):
     bound, terms = BOUNDS[name](), Terms(*rng.normal(size=(4, 3, 4)))
     score = bound.backward(bound.forward(terms)[1]).score
     np.testing.assert_allclose(score, -terms.log_weights() / 12, rtol=1e-14)
-
-
-#: What a bound says of itself, by which the tests here choose what they hold it to: so it is said again.
-SCORE_FUNCTIONS = {name for name in BOUNDS if "score_function" in name}
-WEIGHTED = {"iwae", "dreg", "renyi", "vr_max"}
-SAID = {
-    "exact": set(BOUNDS) - SCORE_FUNCTIONS - {"dreg", "sticking_the_landing"},
-    "pathwise": set(BOUNDS) - SCORE_FUNCTIONS,
-    "needs_prior": {"beta", "beta_analytic_kl"},
-    "needs_independence": WEIGHTED | SCORE_FUNCTIONS,
-    "uses_kl": {"analytic_kl", "beta_analytic_kl", "free_bits"},
-    "uses_local": {"score_function_rao_blackwell"},
-    "keeps_state": {"score_function_running"},
-}
-
-
-@pytest.mark.parametrize("what", SAID)
-def test_each_bound_says_of_itself_what_it_is(what):
-    assert {name for name, kind in BOUNDS.items() if getattr(kind, what)} == SAID[what]
-
-
-def test_the_least_number_of_draws():
-    least = {name: kind.least_samples for name, kind in BOUNDS.items()}
-    comparing = {"score_function_leave_one_out", "score_function_rao_blackwell"}
-    assert {name for name, n in least.items() if n != 1} == comparing
-    assert all(least[name] == 2 for name in comparing)

@@ -181,13 +181,6 @@ def test_a_single_number_is_a_datum_of_one_entry(likelihood, rng):
     assert likelihood.log_prob(x[0], params) == likelihood.log_prob(x, params)
 
 
-def test_counts_and_levels_are_whole_numbers_without_a_derivative():
-    """By which the tests here and the trainer choose what they do."""
-    whole = {"categorical", "poisson"}
-    assert {name for name, kind in LIKELIHOODS.items() if kind.takes_levels} == whole
-    assert {name for name, kind in LIKELIHOODS.items() if not kind.differentiable_in_x} == whole
-
-
 def test_the_mean_of_many_draws_is_the_mean(likelihood, rng):
     params = draw_params(likelihood, rng)
     draws = likelihood.sample(np.tile(params, (40_000, 1)), rng)

@@ -113,11 +113,3 @@ def test_the_general_gradient_of_log_q_is_the_fast_one(name, lead, rng):
 def test_log_noise_is_scipys(rng):
     eps = rng.normal(size=(2, 4, 3))
     np.testing.assert_allclose(Diagonal(3).log_noise(eps), stats.norm.logpdf(eps).sum(axis=-1), rtol=1e-13)
-
-
-def test_each_map_says_of_itself_what_it_is():
-    """By which estimators and fits choose what they may do with it."""
-    kinds = {name: build(name, 3) for name in MAPS if issubclass(MAPS[name], Affine)}
-    kinds |= {name: build(name, 3) for name in ("planar:1", "coupling:2", "iaf:1")}
-    assert {name for name, its in kinds.items() if its.factorises} == {"diagonal"}
-    assert {name for name, its in kinds.items() if its.takes_full_factor} == {"full_rank"}
