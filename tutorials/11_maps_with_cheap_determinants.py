@@ -46,7 +46,7 @@ timings = {}
 for size in (8, 64, 256):
     matrices = np.eye(size) + 0.1 * rng.standard_normal((20, size, size)) / size**0.5
     start = time.perf_counter()
-    general = np.linalg.slogdet(matrices)[1]
+    np.linalg.slogdet(matrices)
     timings[size] = time.perf_counter() - start
 print("slogdet of 20 matrices:", {size: f"{1e3 * seconds:.2f} ms" for size, seconds in timings.items()})
 u, w = rng.standard_normal((2, 256)) / 16
@@ -65,8 +65,9 @@ course.claim(
 # (Rezende & Mohamed 2015). Its Jacobian is $I + \hat u\, h' w^T$ with $h' = 1 - \tanh^2$: identity plus
 # rank one. As $h'$ takes all values in $(0, 1]$, the determinant $1 + h' w^T\hat u$ is positive everywhere
 # only if $w^T\hat u > -1$, so a free $u$ is corrected along $w$: $\hat u = u + (m(w^Tu) - w^Tu)\, w /
-# \|w\|^2$ with a function $m > -1$. Note the *square*: several public programs divide by $\|w\|$, and then
-# the map may fold over. The disease, for a short $w$ and a $u$ that needs correcting:
+# \|w\|^2$ with a function $m > -1$, so that $w^T\hat u = m(w^Tu)$. (The paper takes $m(x) = -1 + \log(1 +
+# e^x)$; the one below leaves $u = 0$ as it is.) Note the *square*: several public programs divide by
+# $\|w\|$, and then the map may fold over. The disease, for a short $w$ and a $u$ that needs correcting:
 
 
 # %%
@@ -166,19 +167,22 @@ course.claim(
 side = np.linspace(-4, 4, 120)
 plane = np.stack(np.meshgrid(side, side), axis=-1)
 drawn, axes = plotting.figure(12, 2.9, n_columns=5)
-pictures = {"truth": target.log_joint(plane) - target.log_evidence()} | {
-    f: q.log_prob(plane) for f, q in fits.items()
-}
+pictures = {"truth": target.log_joint(plane) - target.log_evidence()}
+pictures |= {family: q.log_prob(plane) for family, q in fits.items()}
 for ax, (name, log_q) in zip(axes, pictures.items(), strict=True):
     ax.imshow(np.exp(log_q), origin="lower", extent=(-4, 4, -4, 4), cmap="Blues", vmin=0, vmax=0.25)
-    ax.set(title=name if name == "truth" else f"{name}, KL {kls[name]:.2f}", xticks=[], yticks=[])
+    title = "truth" if name == "truth" else f"{name}, KL {kls[name]:.2f} nats"
+    ax.set(xticks=[-3, 0, 3], yticks=[-3, 0, 3], xlabel=r"$z_1$")
+    ax.set_title(title, fontsize=11)
+axes[0].set_ylabel(r"$z_2$")
 course.save(drawn, "11_energy")
 
 # %% [markdown]
 # ## A chain, step by step
 #
 # What the eight maps do to noise, one after the other. Every picture is the same draws, moved a little
-# further.
+# further, all at the same scale; a colour is a direction in the noise. A fit works in units of its own; the
+# last step is from these to those of $z$.
 
 # %%
 q = fits["planar:8"]
@@ -189,11 +193,11 @@ stages, z = [("noise", points)], points
 for i, (part, lam) in enumerate(zip(q.reparam.maps, np.split(q.lam, q.reparam.ends[:-1]), strict=True)):
     z = part.forward(lam, z)[0]
     stages.append((f"after {i} planar maps" if i else "diagonal map", z))
-stages.append(("in z's own units", q.coordinates.forward(z)))
+stages.append(("all eight, in units of z", q.coordinates.forward(z)))
 for ax, (name, z) in zip(axes, [stages[i] for i in (0, 3, 5, 7, 10)], strict=True):
     ax.scatter(*z.T, s=2, c=colours, cmap="twilight")
-    reach = 1.1 * np.abs(z).max()
-    ax.set(title=name, xticks=[], yticks=[], xlim=(-reach, reach), ylim=(-reach, reach))
+    ax.set(xticks=[-5, 0, 5], yticks=[-5, 0, 5], xlim=(-8, 8), ylim=(-8, 8), aspect="equal")
+    ax.set_title(name, fontsize=11)
 course.save(drawn, "11_chain")
 
 # %% [markdown]
@@ -201,7 +205,7 @@ course.save(drawn, "11_chain")
 #
 # A flow with an inverse is a density that can be fitted to data by maximum likelihood, with no latent
 # variable and no bound. In a VAE the encoder gives the maps' parameters: `posterior="planar:4"` is all
-# there is to say.
+# there is to say. Whether it pays, held-out digits have to say, as in lesson 10.
 
 # %%
 angles = rng.uniform(0, np.pi, 2_000)
@@ -221,17 +225,17 @@ course.claim(
 )
 digits = sv.data.load("glyphs", "train", n=500 if course.quick else 2_000)
 vae = sv.VAE(n_latent=8, hidden=(100,), posterior="planar:4")
+pixels = digits.pixels().mean(0).clip(0.001, 0.999)
+vae.parameters["decoder.1.bias"] = np.log(pixels / (1 - pixels))  # lesson 08
 history = sv.train(vae, digits, epochs=2 if course.quick else 5, binarization="dynamic", progress=False)
 course.claim(
     "a VAE trains with it",
     history.rows[-1]["train_elbo"] > history.rows[0]["train_elbo"],
-    f"ELBO {history.rows[-1]['train_elbo']:.1f} nats",
+    f"ELBO {history.rows[0]['train_elbo']:.1f} to {history.rows[-1]['train_elbo']:.1f} nats",
 )
-drawn, ax = plotting.figure(5.6, 3.4)
+drawn, ax = plotting.figure(6, 4.2)
 box = np.stack(np.meshgrid(np.linspace(-1.8, 1.8, 200), np.linspace(-0.9, 1.6, 150)), axis=-1)
-ax.imshow(
-    np.exp(flow.log_prob(box)), origin="lower", extent=(-1.8, 1.8, -0.9, 1.6), cmap="Blues", aspect="auto"
-)
+ax.imshow(np.exp(flow.log_prob(box)), origin="lower", extent=(-1.8, 1.8, -0.9, 1.6), cmap="Blues")
 ax.plot(*moon[1500:].T, ".", ms=2, color="black", label="held-out data")
 ax.set(xlabel=r"$x_1$", ylabel=r"$x_2$", title="A flow fitted by maximum likelihood")
 ax.legend(frameon=False)
@@ -243,13 +247,15 @@ course.save(drawn, "11_density")
 # - The choice of the map is the choice of its Jacobian: diagonal, triangular, low rank, orthogonal.
 # - A planar map divides by $\|w\|^2$; a coupling leaves half as it is; an autoregressive network is
 #   masked.
-# - A round trip through the inverse cannot see a wrong log-determinant; a numerical Jacobian can.
+# - A round trip through the inverse never asks for the log-determinant, and sees no mistake in it; a
+#   numerical Jacobian does.
+# - All maps on all four energies: `figures/flows_energies.png`, by `python benchmarks/energies.py`.
 #
 # ## Try this
 #
 # 1. Fit $U_1$ with `radial:8`. Is it better or worse than `planar:8`, and why?
-# 2. Permute the coordinates of a chain of two couplings so that the same half is moved twice. What is
-#    lost?
+# 2. Apply your `coupling_forward` of the exercise twice, with other weights. What can two couplings that
+#    let the same half pass not do, and what has to happen between them?
 # 3. Fit with `"iaf:4"` and evaluate `q.log_prob` on the grid. Why is it slower than drawing?
 #
 # ## Questions
