@@ -27,11 +27,15 @@ def softplus(a):
 
 
 def gate(a):
-    """sigmoid(a), 1 - sigmoid(a) and log sigmoid(a) by one exponential, none of them by a difference."""
-    small = np.exp(-np.abs(a))
-    large, rest, positive = 1 / (1 + small), small / (1 + small), a >= 0
-    log_sigmoid = np.minimum(a, 0) - np.log1p(small)
-    return np.where(positive, large, rest), np.where(positive, rest, large), log_sigmoid
+    """sigmoid(a), 1 - sigmoid(a) and log sigmoid(a), none of them by a difference.
+
+    With e^a = up / down, where up = e^min(a, 0) and down = e^-max(a, 0) do not overflow, they are
+    up / (up + down), down / (up + down) and min(a, 0) - log(1 + up down).
+    """
+    below = np.minimum(a, 0)
+    up, down = np.exp(below), np.exp(-np.maximum(a, 0))
+    total = up + down
+    return up / total, down / total, below - np.log1p(up * down)
 
 
 def dot(a, b):

@@ -229,10 +229,13 @@ def diagonal_backward(eps, sigma, dz, dlog_det):
     deps = np.empty_like(eps)
     for k in range(n_samples):
         for b in range(n_batch):
+            # Two loops over few arrays each: of more the compiler does not check that they lie apart.
+            dmu, dlog_sigma, dlog_det_b = dlam[b, :n_latent], dlam[b, n_latent:], dlog_det[k, b]
             for i in range(n_latent):
                 deps[k, b, i] = dz[k, b, i] * sigma[b, i]  # Eq. (8')
-                dlam[b, i] += dz[k, b, i]
-                dlam[b, n_latent + i] += deps[k, b, i] * eps[k, b, i] + dlog_det[k, b]  # Eq. (9')
+                dmu[i] += dz[k, b, i]
+            for i in range(n_latent):
+                dlog_sigma[i] += deps[k, b, i] * eps[k, b, i] + dlog_det_b  # Eq. (9')
     return dlam, deps
 
 
