@@ -11,6 +11,11 @@ from scratchvae.storage import atomic_write
 ROOT = Path(__file__).parent.parent.parent
 RESULTS, FIGURES = ROOT / "benchmarks" / "results", ROOT / "figures"
 #: Between these lines of the README the table is put.
+NOT_YET = "Not measured yet on a machine that does nothing else."
+FIGURES_SHOWN = """<p align="center">
+<img src="figures/speed.png" width="90%" alt="Our time divided by that of each peer, beside what is asked">
+<img src="figures/scale.png" width="98%" alt="The time of a training step against each size of it">
+</p>"""
 BEGIN, END = "<!-- speed: written by python -m benchmarks.speed -->", "<!-- /speed -->"
 
 
@@ -67,7 +72,7 @@ class Report:
         lines = [_line(*head), _line(*["---"] * len(head)), *rows]
         if self.sweeps:
             lines += ["", *_growth(self.sweeps)]
-        return "\n".join([_place(self.place), "", *lines])
+        return "\n".join([_place(self.place), "", *lines, "", FIGURES_SHOWN])
 
 
 def _beside(table, row):
@@ -122,6 +127,11 @@ def _markdown_of(sweep):
         _line("ms", *(f"{1e3 * seconds:.3g}" for seconds in sweep.seconds)),
     ]
     return "\n".join([*lines, "", " ".join(filter(None, [sweep.slopes, sweep.note]))])
+
+
+def readme(folder=RESULTS):
+    """What the README says between its two marks: of what is kept, or that nothing is."""
+    return Report.load(folder).readme() if (folder / "speed.json").exists() else NOT_YET
 
 
 def into_readme(report, path=ROOT / "README.md"):
