@@ -42,7 +42,7 @@ def test_links_into_the_repository_lead_somewhere(link):
 
 
 def test_the_first_python_example_runs(capsys):
-    inference, _ = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    inference, *_ = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     exec(compile(inference, "README.md", "exec"), {})
     assert "log p(x) by importance weights" in capsys.readouterr().out
 
@@ -50,11 +50,18 @@ def test_the_first_python_example_runs(capsys):
 def test_the_second_python_example_runs(monkeypatch, capsys):
     import scratchvae as sv
 
-    _, code = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    _, code, _ = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     load = sv.data.load
     monkeypatch.setattr(sv.data, "load", lambda name, split="train": load(name, split, n=200))
     exec(compile(code.replace("epochs=20", "epochs=1"), "README.md", "exec"), {})
     assert "all 8 blocks pass" in capsys.readouterr().out
+
+
+def test_the_third_python_example_prints_what_is_shown(capsys):
+    section = README.split("## A gradient of your own")[1]
+    code, shown = re.search(r"```python\n(.*?)```\n\n```\n(.*?)```", section, flags=re.DOTALL).groups()
+    exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out == shown
 
 
 def test_every_command_is_named():

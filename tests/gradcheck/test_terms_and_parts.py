@@ -148,6 +148,18 @@ def test_weight_decay_is_still_weight_decay(decay):
     assert diagnosis.factor == pytest.approx(-decay, rel=1e-3)
 
 
+def test_weight_decay_where_all_weights_are_equal():
+    def function(v):
+        return float(((X @ v - Y) ** 2).mean() + 0.1 * (v @ v))
+
+    def gradient(v):
+        return 2 * X.T @ (X @ v - Y) / 15
+
+    diagnosis = check(function, np.full(6, 0.3), gradient).blocks[0].diagnosis
+    assert (diagnosis.code, diagnosis.term) == ("missing_term", "weight decay")
+    assert diagnosis.factor == pytest.approx(-0.2, rel=1e-3)
+
+
 def test_a_gradient_that_is_far_too_large_is_not_one_that_should_be_zero():
     """Beside 1e13 times itself a derivative is not zero."""
     diagnosis = check(lambda v: float(np.sin(v).sum()), V, lambda v: 1e13 * v**2).blocks[0].diagnosis

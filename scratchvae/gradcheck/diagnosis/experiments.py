@@ -236,9 +236,12 @@ def of_few(evidence, name):
     return ""
 
 
-def elsewhere(evidence, name):
-    """A block's derivatives with the block itself a little elsewhere, twice; fewer if there are none."""
-    found = [block_elsewhere(evidence, theta, name) for theta in _nearby(evidence, name)]
+def elsewhere(evidence, name, varied=False):
+    """A block's derivatives with the block itself a little elsewhere, twice; fewer if there are none.
+
+    By the same share of each entry, or `varied` from the first entry to the last.
+    """
+    found = [block_elsewhere(evidence, theta, name) for theta in _nearby(evidence, name, varied)]
     return [block for block in found if block is not None]
 
 
@@ -248,9 +251,11 @@ def _slack(block, here):
     return 2 * block.close * size + 8 * errors
 
 
-def _nearby(evidence, name):
+def _nearby(evidence, name, varied):
     """theta with this block a little elsewhere, twice; the rest stays."""
     values = evidence.theta[name]
     unit = np.where(values == 0, 1.0, np.abs(values))
+    if varied:
+        unit = unit * np.linspace(-1, 2, values.size).reshape(values.shape)
     for step in (0.13, 0.29):
         yield moved_to(evidence, {name: values + step * unit})

@@ -41,6 +41,10 @@ def of_theta(block, evidence):
     difference, t = block.a - block.n, block.theta
     if np.count_nonzero(np.abs(difference) > 4 * block.e) < 3:
         return None
+    if _is_constant(t):  # theta itself is a multiple of one: look where it is not
+        there = experiments.elsewhere(evidence, block.name, varied=True)[:1]
+        if there and not _is_constant(there[0].theta):
+            return of_theta(there[0], evidence)
     for penalty in _penalties(t):
         factor = factor_of(difference, penalty.derivative, block.e)
         if factor and fits_difference(difference, factor * penalty.derivative, block):
@@ -52,7 +56,8 @@ def _of_a_part(block, evidence, penalty):
     """Along theta, or the same for all entries, by a number that changes elsewhere: no penalty has it."""
     if penalty.words not in PARTS:
         return None
-    factors = [_factor_there(there, penalty) for there in experiments.elsewhere(evidence, block.name)]
+    others = experiments.elsewhere(evidence, block.name, varied=True)
+    factors = [_factor_there(there, penalty) for there in others]
     known = [factor for factor in factors if factor is not None]
     here = factor_of(block.a - block.n, penalty.derivative, block.e)
     if len(known) < 2 or any(abs(factor - here) <= CHANGED * abs(here) for factor in known):
@@ -73,9 +78,13 @@ def _factor_there(block, penalty):
     return factor
 
 
+def _is_constant(t):
+    return np.ptp(t) <= 1e-3 * np.abs(t).max()
+
+
 def _penalties(t):
     yield Penalty("a linear term", "one", np.ones_like(t))
-    if np.ptp(t) > 1e-3 * np.abs(t).max():
+    if not _is_constant(t):
         yield Penalty("weight decay", "theta", t)
     if np.ptp(np.sign(t)) > 0:
         yield Penalty("an L1 penalty", "the sign of theta", np.sign(t))
