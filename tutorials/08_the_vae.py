@@ -5,9 +5,9 @@
 # its loss and its gradient in some twenty lines, train it on images, and read every term of its loss.
 #
 # **Equations**: (6) the reparameterization trick, (7) the Monte Carlo ELBO, (10) the divergence to the
-# standard normal in closed form, (20) the ELBO with it.
+# standard normal in closed form, (18) and (19) Adam, (20) the ELBO with the closed form.
 #
-# **You need**: lessons 04 to 07. **Time**: 15 seconds to run. **Expected output**: eleven lines that
+# **You need**: lessons 04 to 07. **Time**: 15 seconds to run. **Expected output**: twelve lines that
 # begin with `[holds]`, and three figures.
 
 # %%
@@ -113,7 +113,12 @@ course.claim("and finite differences agree with it", report.passed, f"{len(repor
 # %% [markdown]
 # ## Training, and the terms
 #
-# Adam from the library, our own gradient. The output bias begins at the logit of each pixel's mean: then
+# Gradients of the eight blocks differ in size by far, and one learning rate does not suit them all. *Adam*
+# (Kingma & Ba 2015) keeps, for each parameter, a running mean of its gradient and one of the square (18),
+# and steps by the first over the root of the second (19): by about the learning rate, whatever the size of
+# the gradient, and by less where its sign changes from batch to batch.
+#
+# So: Adam from the library, our own gradient. The output bias begins at the logit of each pixel's mean: then
 # the decoder guesses about that mean to begin with, and $z$ need not learn it. During training the
 # reconstruction $\log p(x|z)$ rises; the price is the divergence $\mathrm{KL}(q\,\|\,p(z))$, which is
 # $-\log p(z) + \log p(\epsilon) - \log|\det|$ in expectation. Averaged over the data it bounds from above
@@ -128,6 +133,13 @@ mean = x_train.mean(0).clip(0.001, 0.999)
 vae.parameters["decoder.1.bias"] = np.log(mean / (1 - mean))
 blind = (x_test * np.log(mean) + (1 - x_test) * np.log(1 - mean)).sum(-1).mean()  # without any z
 optimizer = sv.optim.Adam(2e-3)
+moved = np.zeros(3)
+sv.optim.Adam(2e-3).step(moved, np.array([1e-3, 1.0, -1e3]))
+course.claim(
+    "Adam's first step is the learning rate, whatever the gradient",
+    np.allclose(moved, [-2e-3, -2e-3, 2e-3], rtol=1e-4),
+    f"steps {moved} for gradients of 0.001, 1 and -1000",
+)
 value = vae.parameters.value
 history = []
 n_epochs, batch_size = (10, 100) if course.quick else (12, 100)
@@ -248,12 +260,14 @@ course.save(drawn, "08_samples")
 # 2. What does the decoder learn if the encoder ignores $x$?
 # 3. Why are the reconstructions blurred?
 #
-# **Exercises**: `tutorials/exercises/ex09_vae.py`. **Next**: `09_inside_the_latent_space.py`.
+# **Exercises**: `tutorials/exercises/ex09_vae.py`; Adam is in `ex10_optimizers_and_bounds.py`. **Next**:
+# `09_inside_the_latent_space.py`.
 #
 # **Further reading**: D. P. Kingma & M. Welling, *Auto-Encoding Variational Bayes*, ICLR 2014; D. J.
 # Rezende, S. Mohamed & D. Wierstra, *Stochastic Backpropagation and Approximate Inference in Deep
-# Generative Models*, ICML 2014; D. P. Kingma & M. Welling, *An Introduction to Variational Autoencoders*,
-# Foundations and Trends in Machine Learning 12, 2019.
+# Generative Models*, ICML 2014; D. P. Kingma & J. Ba, *Adam: A Method for Stochastic Optimization*, ICLR
+# 2015; D. P. Kingma & M. Welling, *An Introduction to Variational Autoencoders*, Foundations and Trends in
+# Machine Learning 12, 2019.
 #
 # **Answers**: 1. The encoder; hence the trick. 2. The best distribution of all images whose pixels are
 # independent: the mean of each pixel. 3. What is shown is about the mean of all images whose $q$ has room

@@ -274,8 +274,9 @@ course.claim(
 # ## Try this
 #
 # 1. Take $S$ up to 100,000 with $r = 0.5$. When does the estimate jump?
-# 2. `scratchvae evaluate` does all this for a saved model. Save `vae` and try it.
-# 3. Train with `bound="iwae", n_samples=5`. Which of ELBO and $\log p(x)$ is better, and which worse?
+# 2. Save `vae`: `scratchvae evaluate` gives its ELBO, $\log p(x)$, effective sample size and khat.
+# 3. Train with `bound="iwae", n_samples=5` (22). What becomes of $\log p(x)$, of its gap to the ELBO, and
+#    of the suspicious digits?
 #
 # ## Questions
 #
