@@ -31,6 +31,49 @@ def test_flat_functions_are_solved_too(power):
     assert abs(root[0]) < 1e-14 if power == 3 else abs(root[0]) < 1e-3
 
 
+#: Functions with their slopes, a bracket, the root, and how often they may be asked for it.
+SEARCHES = {
+    "straight line": (lambda a: (a - 2, np.ones_like(a)), (-7.0, 10.0), 2.0, 2),
+    "far from zero": (lambda a: (a - 1e6 / 3, np.ones_like(a)), (-1e7, 3e7), 1e6 / 3, 3),
+    "exponential": (lambda a: (np.exp(a) - 3, np.exp(a)), (-5.0, 6.0), np.log(3), 6),
+    "flat ends": (lambda a: (np.arctan(a - 0.3), 1 / (1 + (a - 0.3) ** 2)), (-1e3, 3e3), 0.3, 5),
+    "kink": (
+        lambda a: (np.where(a > 0, 5 * a, 0.2 * a) - 0.7, np.where(a > 0, 5.0, 0.2)),
+        (-50.0, 3.0),
+        0.14,
+        6,
+    ),
+    "level between two lines": (
+        lambda a: (0.1 * np.minimum(a - 1, 0) + np.maximum(a - 2, 0) - 0.5, 0.1 * (a < 1) + 1.0 * (a > 2)),
+        (-4.0, 7.1),
+        2.5,
+        3,
+    ),
+    "flat at the root": (lambda a: ((a - 0.1) ** 3, 3 * (a - 0.1) ** 2), (-5.0, 3.0), 0.1, 84),
+    "vertical at the root": (
+        lambda a: (np.sign(a - 0.2) * np.sqrt(np.abs(a - 0.2)), 0.5 / np.sqrt(np.abs(a - 0.2))),
+        (-5.0, 3.7),
+        0.2,
+        8,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_newtons_steps_where_they_serve_and_halvings_where_not(name):
+    """Halvings alone would take some 55."""
+    function, (low, high), expected, most = SEARCHES[name]
+    asked = []
+
+    def counted(a):
+        asked.append(a)
+        return function(a)
+
+    root = increasing_root(counted, np.array([low]), np.array([high]))
+    assert root[0] == pytest.approx(expected, rel=1e-13)
+    assert len(asked) <= most
+
+
 def test_a_root_at_the_end_of_the_bracket_is_found(dtype):
     low = np.array([1.0, -2.0], dtype)
     root = increasing_root(lambda a: (a - 1, np.ones_like(a)), low, np.array([4.0, 1.0], dtype))
