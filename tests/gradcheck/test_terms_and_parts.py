@@ -96,10 +96,10 @@ def test_a_forgotten_diagonal_beside_a_kink_is_no_second_way():
 @pytest.mark.parametrize(
     ("activation", "slope", "words"),
     [
-        ("tanh", lambda a: 1 - np.tanh(a), "tanh is 1 - y, with y the output"),
-        ("tanh", lambda a: 1 - a * a, "tanh is 1 - x^2, with the input x"),
+        ("tanh", lambda a: 1 - np.tanh(a), "tanh is taken for 1 - y, with y the output"),
+        ("tanh", lambda a: 1 - a * a, "tanh is taken for 1 - x^2, with the input x"),
         ("sigmoid", np.ones_like, "sigmoid is left out"),
-        ("softplus", lambda a: np.exp(a) / (1 + np.exp(a)) ** 2, "softplus is that of sigmoid"),
+        ("softplus", lambda a: np.exp(a) / (1 + np.exp(a)) ** 2, "softplus is taken for that of sigmoid"),
         ("relu", np.ones_like, "relu is left out"),
     ],
     ids=["1 - y", "1 - x^2", "left out", "of another", "relu"],

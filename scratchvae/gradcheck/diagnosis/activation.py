@@ -91,17 +91,17 @@ def _taken(name):
     yield "taken at -x", lambda x: slope(-x)
     yield "taken at 2 x", lambda x: slope(2 * x)
     yield "taken at x / 2", lambda x: slope(x / 2)
-    yield "its own inverse", lambda x: 1 / slope(x)
-    yield "Phi(x) alone", _normal_cdf
-    yield "Phi(x) - x phi(x)", lambda x: _normal_cdf(x) - x * _normal_pdf(x)
-    yield "sigmoid(x) alone", _sigmoid
-    yield "x times the derivative of the sigmoid", lambda x: x * _sigmoid(x) * (1 - _sigmoid(x))
-    yield "the wrong side of a gate", lambda x: (x < 0) * 1.0
+    yield "taken for its own inverse", lambda x: 1 / slope(x)
+    yield "taken for Phi(x) alone", _normal_cdf
+    yield "taken for Phi(x) - x phi(x)", lambda x: _normal_cdf(x) - x * _normal_pdf(x)
+    yield "taken for sigmoid(x) alone", _sigmoid
+    yield "taken for x times the derivative of the sigmoid", lambda x: x * _sigmoid(x) * (1 - _sigmoid(x))
+    yield "taken on the wrong side of the gate", lambda x: (x < 0) * 1.0
     for words, form in FORMS.items():
-        yield words.format("x") + ", with the input x where the output belongs", form
-        yield words.format("y") + ", with y the output", lambda x, form=form: form(phi(x))
+        yield "taken for " + words.format("x") + ", with the input x where the output belongs", form
+        yield "taken for " + words.format("y") + ", with y the output", lambda x, form=form: form(phi(x))
     for other, (_, others) in FUNCTIONS.items():
-        yield f"that of {other}", others
+        yield f"taken for that of {other}", others
 
 
 def local_derivative(block, evidence):
