@@ -66,10 +66,17 @@ def test_the_numbers_are_those_of_the_functions(found):
     evidence = evidence_of_each(vae, dataset, 30, seed=3)
     assert number(found, "log_p", "log_p") == pytest.approx(evidence.mean_log_p)
     assert number(found, "log_p", "elbo") == pytest.approx(evidence.mean_elbo)
+    assert number(found, "log_p", "gap") == pytest.approx(mean_and_error(evidence.log_p - evidence.elbo))
     assert found["sections"]["log_p"]["numbers"]["bias"]["value"] == pytest.approx(evidence.bias)
     assert number(found, "log_p", "share_untrusted").value == evidence.share_untrusted
     assert number(found, "rate_distortion", "rate").value == pytest.approx(evidence.rate.mean())
     assert number(found, "rate_distortion", "distortion").value == pytest.approx(evidence.distortion.mean())
+    bits = number(found, "rate_distortion", "bits_a_value")
+    nats = 9 * np.log(2)  # of a bit for each of 9 values
+    value, error = evidence.mean_elbo
+    assert bits == pytest.approx((-value / nats, error / nats))
+        (-evidence.elbo.mean() / (9 * np.log(2)), evidence.mean_elbo[1] / (9 * np.log(2)))
+    )
     parts = kl_decomposition(vae, dataset, n_draws=N, seed=3)
     for name in ("kl", "information", "marginal", "total_correlation", "dimensions"):
         assert number(found, "kl", name) == pytest.approx(getattr(parts, name))
@@ -88,12 +95,16 @@ def test_the_numbers_on_a_part_of_the_data_are_those_of_the_functions(found):
     gap = amortization_gap(vae, chosen(4, 1), n_steps=6, n_samples=30, seed=3)
     assert number(found, "amortization", "amortization") == pytest.approx(gap.amortization)
     assert number(found, "amortization", "approximation") == pytest.approx(gap.approximation)
+    whole = gap.amortization.value + gap.approximation.value
+    assert number(found, "amortization", "gap").value == pytest.approx(whole)
     annealed = annealed_evidence_of_each(
         vae, chosen(3, 2), n_chains=4, n_temperatures=6, n_leapfrog=2, seed=3
     )
     assert number(found, "annealing", "log_p") == pytest.approx(annealed.mean_log_p)
     sampled = evidence_of_each(vae, chosen(3, 2), 30, seed=3)
     assert number(found, "annealing", "log_p_importance") == pytest.approx(sampled.mean_log_p)
+    above = mean_and_error(annealed.log_p - sampled.log_p)
+    assert number(found, "annealing", "difference") == pytest.approx(above)
 
 
 def test_the_bracket_is_that_of_the_function(found):
@@ -102,6 +113,12 @@ def test_the_bracket_is_that_of_the_function(found):
     for name in ("lower", "upper"):
         assert number(found, "bracket", name) == pytest.approx(mean_and_error(getattr(caught, name)))
     assert number(found, "bracket", "gap") == pytest.approx(caught.gap)
+
+
+def test_the_units_stand_by_their_activity(text, found):
+    variance = found["sections"]["units"]["details"]["variance_of_mean"]["value"]
+    rows = re.findall(r"^\| +(\d+) \| .* active +\|$", text, flags=re.MULTILINE)
+    assert [int(unit) for unit in rows] == list(np.argsort(-np.array(variance)))
 
 
 def test_reconstructions_are_measured_against_the_data(found):

@@ -6,6 +6,7 @@ import pytest
 from reporting import KEPT, SMALL, InterruptAt, images, model
 
 from scratchvae.evaluation import write_report
+from scratchvae.evaluation.report import SECTIONS
 
 pytestmark = pytest.mark.usefixtures("one_at_a_time")
 
@@ -72,6 +73,30 @@ def test_an_early_second_interruption_does_not_hide_what_the_first_run_found(tmp
     _, found = read(tmp_path)
     assert found["sections"]["log_p"]["status"] == "complete"
     assert found["sections"]["amortization"]["done"] == 1
+
+
+def test_an_interruption_while_pictures_are_made_does_not_hide_it_either(tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        written(tmp_path, progress=InterruptAt("amortization"))
+
+    def interrupted(work):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(SECTIONS["images"], "part", interrupted)
+        written(tmp_path)
+    _, found = read(tmp_path)
+    statuses = {name: part["status"] for name, part in found["sections"].items()}
+    assert statuses["images"] == statuses["annealing"] == "not measured yet"
+    assert statuses["log_p"] == statuses["kl"] == "complete"
+    assert found["sections"]["amortization"]["done"] == 1
+
+
+def test_the_quick_sections_come_first(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        written(tmp_path, progress=InterruptAt("log_p"))
+    _, found = read(tmp_path)
+    assert found["sections"]["images"]["status"] == found["sections"]["units"]["status"] == "complete"
 
 
 def test_nothing_is_done_yet(tmp_path):

@@ -10,8 +10,9 @@ from reporting import SMALL, images, model
 from scratchvae import reparam
 from scratchvae.data import as_dataset, binarization
 from scratchvae.distributions import LIKELIHOODS
-from scratchvae.evaluation import write_report
+from scratchvae.evaluation import bidirectional_monte_carlo, evidence_of_each, write_report
 from scratchvae.evaluation.report import SECTIONS
+from scratchvae.models import DecoderPosterior
 from scratchvae.priors import PRIORS
 from scratchvae.reparam.diagonal import Diagonal
 
@@ -50,6 +51,31 @@ def test_every_model_has_all_sections(kind, tmp_path):
     assert ("**Density.** The likelihood is a density" in text) == is_density
     assert ("bits" not in text.split("## 2.")[1].split("## 3.")[0]) == is_density
     assert ("To send a datum costs" in text) != is_density
+
+
+def test_a_conditional_model_simulates_and_samples_data_of_each_label(tmp_path, monkeypatch):
+    vae = model(n_classes=3)
+    asked = []
+    monkeypatch.setattr(type(vae), "sample_mean", lambda self, n, rng, y: asked.append(y) or np.zeros((n, 9)))
+    sections = ["bracket", "images"]
+    report = write_report(vae, rows_for("bernoulli"), tmp_path, settings=TINY, sections=sections)
+    options = {name: getattr(TINY, name) for name in ("n_chains", "n_temperatures", "n_leapfrog", "seed")}
+    caught = bidirectional_monte_carlo(lambda i: DecoderPosterior(vae, np.zeros(9), i), 2, **options)
+    assert report.parts["bracket"].number("gap").value == pytest.approx(caught.gap)
+    [labels] = asked
+    np.testing.assert_array_equal(labels.reshape(3, 8), np.arange(3)[:, None] * np.ones((1, 8)))
+
+
+def test_the_least_probable_data_are_drawn_above_the_most_probable(tmp_path):
+    dataset = images(40)
+    report = write_report(model(), dataset, tmp_path, settings=TINY, sections=["log_p"])
+    figure = next(figure for figure in report.parts["log_p"].figures if figure.name == "extremes")
+    [drawn] = figure.draw().axes[0].get_images()
+    log_p = evidence_of_each(model(), dataset, TINY.n_samples, seed=TINY.seed).log_p
+    sheet = np.asarray(drawn.get_array())
+    for i, row in enumerate(np.argsort(log_p)[[0, 1, -2, -1]]):
+        top, left = (0, 4 * i) if i < 2 else (4, 4 * (i + 6))
+        np.testing.assert_array_equal(sheet[top : top + 3, left : left + 3].ravel(), dataset.x[row])
 
 
 def test_where_densities_are_dear_q_is_that_of_some_data(tmp_path, monkeypatch):
