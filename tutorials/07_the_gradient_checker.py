@@ -267,8 +267,8 @@ course.save(drawn, "07_estimator")
 # ## Try this
 #
 # 1. Draw the V-curve of $\sin(1000x)$ and of $10^6 + x^2$. Where are the best steps?
-# 2. Run `scratchvae gradcheck` on the whole package, and `scratchvae gradcheck my_file.py:loss` on a
-#    function of your own.
+# 2. Write a function `loss(theta)` of your own that returns a number and its gradient into `my_file.py`,
+#    and run `scratchvae gradcheck my_file.py:loss --shape 3`. Without a file it checks the whole package.
 # 3. Make two mistakes at once. What does the checker say?
 #
 # ## Questions
