@@ -164,7 +164,8 @@ def _line(name, found):
 def slope(values, found):
     """The exponent of a power law through the upper half of the points, at least two."""
     first = min(len(values) // 2, len(values) - 2)
-    return float(np.polyfit(np.log(values[first:]), np.log(found[first:]), 1)[0]) + 0.0  # no -0
+    exponent = np.polyfit(np.log(values[first:]), np.log(found[first:]), 1)[0]
+    return round(float(exponent), 6) + 0.0  # no -0
 
 
 def to_json(item):

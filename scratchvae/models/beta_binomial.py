@@ -4,7 +4,7 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 from scipy.special import betaln, digamma, polygamma
 
 from scratchvae.constraints import Interval
@@ -142,7 +142,7 @@ class BetaBinomial(ExactModel):
     def exact_posterior(self):
         """Return p(z|k) as an `ExactPosterior`; the marginal of p is the beta distribution."""
         q = self.posterior
-        return ExactPosterior(q.mean(), q.cov(), q.log_prob, q.sample, {"p": stats.beta(q.a, q.b)})
+        return ExactPosterior(q.mean(), q.cov(), q.log_prob, q.sample, {"p": scipy.stats.beta(q.a, q.b)})
 
     def log_evidence(self):
         """Return log p(k_1, ..., k_G), nats: the formula of the class."""
@@ -155,7 +155,7 @@ class BetaBinomial(ExactModel):
 
     def predictive(self, trials=1):
         """p(k_new|k), the successes of so many new trials: a frozen `scipy.stats.betabinom`."""
-        return stats.betabinom(_whole(trials, "trials"), *self.posterior)
+        return scipy.stats.betabinom(_whole(trials, "trials"), *self.posterior)
 
 
 def _whole(value, name):

@@ -1,7 +1,7 @@
 """One datum of a linear latent variable model: factor analysis, probabilistic PCA."""
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from scratchvae.constraints import Real
 from scratchvae.models.checks import covariance, entries, positive_entries, vector
@@ -89,4 +89,4 @@ class FactorAnalysis(LinearGaussian):
         q = self.posterior
         spread = self.loadings @ q.inverse_root
         cov = spread @ spread.T + np.diag(self.noise_sigma**2)
-        return stats.multivariate_normal(self.mean + self.loadings @ q.mean, cov)
+        return scipy.stats.multivariate_normal(self.mean + self.loadings @ q.mean, cov)

@@ -3,7 +3,7 @@
 import functools
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from scratchvae.distributions.normal import HALF_LOG_2PI
 from scratchvae.models.exact import ExactModel, ExactPosterior
@@ -80,7 +80,7 @@ class LinearGaussian(ExactModel):
     def exact_posterior(self):
         """Return p(z|y), normal, as an `ExactPosterior`."""
         q = self.posterior
-        normals = map(stats.norm, q.mean, q.sigma)
+        normals = map(scipy.stats.norm, q.mean, q.sigma)
         marginals = dict(zip(self.space.names, normals, strict=True))
         return ExactPosterior(q.mean, q.cov, q.log_prob, q.sample, marginals)
 

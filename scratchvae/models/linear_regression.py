@@ -1,7 +1,7 @@
 """Linear regression with noise of known sigma."""
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from scratchvae.models.checks import covariance, entries, positive
 from scratchvae.models.design import check_identified, prior_scales
@@ -94,4 +94,4 @@ class LinearRegression(Regression, LinearGaussian):
         at several rows share beta; their joint density is ``exp(model.updated(y_new, x=x).log_evidence())``.
         """
         mean, variance = self.predictive_moments(self.new_design(x))
-        return stats.norm(mean, np.sqrt(variance + self.sigma**2))
+        return scipy.stats.norm(mean, np.sqrt(variance + self.sigma**2))

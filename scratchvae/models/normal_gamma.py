@@ -4,7 +4,7 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 from scipy.special import digamma, gammaln, polygamma
 
 from scratchvae.constraints import Positive, Real
@@ -68,8 +68,8 @@ class NormalGammaDensity(NamedTuple):
     def marginals(self):
         """Of mu, Student's t of 2 shape degrees of freedom; of the precision, the gamma."""
         scale = np.sqrt(self.rate / (self.shape * self.kappa))
-        mu = stats.t(2 * self.shape, self.mu0, scale)
-        return {"mu": mu, "precision": stats.gamma(self.shape, scale=1 / self.rate)}
+        mu = scipy.stats.t(2 * self.shape, self.mu0, scale)
+        return {"mu": mu, "precision": scipy.stats.gamma(self.shape, scale=1 / self.rate)}
 
 
 class NormalGamma(ExactModel):
@@ -198,7 +198,7 @@ class NormalGamma(ExactModel):
         2 shape_N degrees of freedom, location mu_N, scale^2 = rate_N (1 + 1 / kappa_N) / shape_N.
         """
         mu, kappa, shape, rate = self.posterior
-        return stats.t(2 * shape, mu, np.sqrt(rate * (1 + 1 / kappa) / shape))
+        return scipy.stats.t(2 * shape, mu, np.sqrt(rate * (1 + 1 / kappa) / shape))
 
 
 def _sufficient(x, rows=None):

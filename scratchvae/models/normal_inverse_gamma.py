@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 from scipy.special import digamma, gammaln, polygamma
 
 from scratchvae.models.gaussian import Gaussian
@@ -86,5 +86,5 @@ class NormalInverseGamma(NamedTuple):
         g ~ Gamma(shape), which is SciPy's generalised gamma g^(1/c) with c = -2.
         """
         scales = self.normal.sigma * np.sqrt(self.scale / self.shape)
-        betas = [stats.t(2 * self.shape, m, s) for m, s in zip(self.normal.mean, scales, strict=True)]
-        return [*betas, stats.gengamma(self.shape, -2, scale=np.sqrt(self.scale))]
+        betas = [scipy.stats.t(2 * self.shape, m, s) for m, s in zip(self.normal.mean, scales, strict=True)]
+        return [*betas, scipy.stats.gengamma(self.shape, -2, scale=np.sqrt(self.scale))]

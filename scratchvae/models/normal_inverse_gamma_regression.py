@@ -3,7 +3,7 @@
 import functools
 
 import numpy as np
-from scipy import stats
+import scipy
 from scipy.special import gammaln
 
 from scratchvae.constraints import Positive
@@ -183,4 +183,4 @@ class NormalInverseGammaRegression(Regression, ExactModel):
         q, design = self.posterior, self.new_design(x)
         spread = design @ q.normal.inverse_root
         variance = (1 + (spread * spread).sum(axis=-1)) * q.scale / q.shape
-        return stats.t(2 * q.shape, design @ q.normal.mean, np.sqrt(variance))
+        return scipy.stats.t(2 * q.shape, design @ q.normal.mean, np.sqrt(variance))

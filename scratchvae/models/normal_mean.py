@@ -1,7 +1,7 @@
 """The mean of normal data of known sigma."""
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from scratchvae.constraints import Real
 from scratchvae.models.checks import positive, positive_entries, vector
@@ -69,4 +69,4 @@ class NormalMean(LinearGaussian):
 
     def predictive(self):
         """p(x_new|x) of one new datum: a frozen `scipy.stats.norm`."""
-        return stats.norm(self.posterior.mean[0], np.hypot(self.posterior.sigma[0], self.sigma))
+        return scipy.stats.norm(self.posterior.mean[0], np.hypot(self.posterior.sigma[0], self.sigma))
