@@ -35,9 +35,18 @@ def prepare(vae, data, binarization=None, name="data"):
     if binarization == "fixed":
         return fixed(dataset, BITS_SEED)
     if binarization is None:
-        for rows in row_blocks(len(dataset)):
-            vae.check_data(dataset.pixels(rows, vae.dtype))
+        _check_values(vae, dataset)
     return dataset
+
+
+def _check_values(vae, dataset):
+    """Hold all values against the likelihood: whole ones as they are stored, which is far quicker."""
+    if dataset.scale == 1 and dataset.x.dtype.kind in "bui":
+        for x in dataset.blocks():
+            vae.likelihood.check(x)
+        return
+    for rows in row_blocks(len(dataset)):
+        vae.check_data(dataset.pixels(rows, vae.dtype))
 
 
 def prepare_both(vae, data, valid, binarization):

@@ -161,3 +161,20 @@ def test_bytes_and_their_fractions_are_of_one_scale(binarization):
     run(data=gray_bytes(), valid=valid / 255, binarization=binarization, epochs=1)
     run(data=gray_bytes(), valid=valid, binarization=binarization, epochs=1)
     run(vae=model(likelihood="poisson"), data=gray_bytes(), valid=valid.astype(float), epochs=1)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, bool])
+@pytest.mark.parametrize("likelihood", ["bernoulli", "categorical:3", "poisson"])
+def test_whole_numbers_are_judged_as_the_same_floats(kind, likelihood):
+    """They are checked as they are stored, without a copy in floats."""
+    from scratchvae.training.preparation import prepare
+
+    vae = VAE(6, 2, (3,), likelihood=likelihood)
+    for x in ([[0, 1, 0, 1, 1, 0]], [[0, 1, 2, 3, 1, 0]]):
+        stored = Dataset(np.array(x).astype(kind))
+        for dataset in (stored, Dataset(stored.pixels())):
+            if likelihood == "poisson" or dataset.x.max() <= 1:
+                prepare(vae, dataset)
+                continue
+            with pytest.raises(ValueError, match="runs from 0"):
+                prepare(vae, dataset)
