@@ -117,6 +117,16 @@ def test_both_precisions_are_trained_and_held_against_each_other():
     assert "over 2 seeds" in table.note
 
 
+def test_both_precisions_see_the_same_noise():
+    single, double = (
+        precision.SingleNoise(np.random.PCG64(3)).standard_normal((2, 3), dtype)
+        for dtype in ("float32", "float64")
+    )
+    assert double.dtype == np.float64
+    np.testing.assert_array_equal(single, double)
+    assert single.std() > 0
+
+
 def test_the_difference_of_precisions_comes_with_its_standard_error():
     said = precision.said({"float32": [-100.0, -102.0], "float64": [-101.0, -101.0]})
     assert "-101.00 in float32 and -101.00 in float64" in said

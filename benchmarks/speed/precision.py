@@ -20,10 +20,18 @@ class Trial:
     n_latent: int = 20
     epochs: int = 20
     n_samples: int = 20  # of the held-out ELBO, a datum
-    n_seeds: int = 6
+    n_seeds: int = 4
 
 
 QUICK = Trial(n_train=200, n_test=50, hidden=8, n_latent=2, epochs=1, n_samples=2, n_seeds=2)
+
+
+class SingleNoise(np.random.Generator):
+    """Draws the same normal noise whatever the dtype, so that runs differ by their arithmetic alone."""
+
+    def standard_normal(self, size=None, dtype=np.float64, out=None):
+        """Draw in single precision."""
+        return super().standard_normal(size, np.float32).astype(dtype)
 
 
 def part(plan):
@@ -32,7 +40,7 @@ def part(plan):
 
 
 def both(trial):
-    """Train in both precisions from each seed, in turn; a seed draws the same weights in both."""
+    """Train in both precisions from each seed: with the same weights, order of the data and noise."""
     scores, seconds = {"float32": [], "float64": []}, {"float32": [], "float64": []}
     for seed in range(trial.n_seeds):
         for dtype in scores:
@@ -50,7 +58,7 @@ def held_out_elbo(trial, dtype, seed):
 
     train, test = (bits(split, n) for split, n in (("train", trial.n_train), ("test", trial.n_test)))
     vae = sv.VAE(train.shape[1], trial.n_latent, (trial.hidden,), dtype=dtype, seed=seed)
-    rng = np.random.default_rng(seed)
+    rng = SingleNoise(np.random.PCG64(seed))
     sv.train(vae, train, epochs=trial.epochs, optimizer=sv.optim.Adam(1e-3), rng=rng, progress=False)
     eps = np.random.default_rng(0).standard_normal((trial.n_samples, trial.n_test, trial.n_latent))
     return float(vae.elbo(test, eps).mean())
