@@ -130,4 +130,4 @@ def test_both_precisions_see_the_same_noise():
 def test_the_difference_of_precisions_comes_with_its_standard_error():
     said = precision.said({"float32": [-100.0, -102.0], "float64": [-101.0, -101.0]})
     assert "-101.00 in float32 and -101.00 in float64" in said
-    assert "+0.00, standard error 1.00 over 2 seeds" in said
+    assert "+0.0000, standard error 1.0000 over 2 seeds" in said

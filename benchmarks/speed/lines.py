@@ -1,8 +1,8 @@
 """Where a training step's time goes: method by method while it runs, and what new memory costs it.
 
-In a running step a line takes longer than by itself, for other lines, and other cores, have worked on its memory
-before. Adam most of all, which writes to weights that both cores have read: on a virtual machine's two cores
-it took 240 us alone, and 1,200 to 1,900 right after a product with the weights (784-500-20).
+In a running step a line takes longer than by itself, for other lines, and other cores, have worked on its
+memory before. Adam most of all, which writes to weights that both cores have read: on a virtual machine's two
+cores it took 240 us alone, and 1,200 to 1,900 right after a product with the weights (784-500-20).
 """
 
 import resource

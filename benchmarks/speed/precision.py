@@ -78,5 +78,5 @@ def said(scores):
     error = statistics.stdev(difference) / len(difference) ** 0.5
     return (
         f"held-out ELBO {single.mean():.2f} in float32 and {double.mean():.2f} in float64, nats a datum: "
-        f"{difference.mean():+.2f}, standard error {error:.2f} over {len(difference)} seeds"
+        f"{difference.mean():+.4f}, standard error {error:.4f} over {len(difference)} seeds"
     )
