@@ -8,6 +8,7 @@ import numpy as np
 
 from scratchvae import reparam as maps
 from scratchvae.bounds import BOUNDS
+from scratchvae.broadcasting import row_blocks
 from scratchvae.gradcheck import check_model_shapes
 from scratchvae.models.base import BayesianModel
 from scratchvae.validation import (
@@ -42,9 +43,10 @@ LARGE_DATA, BATCH_SIZE = 10_000, 1000
 COMPARISON_VALUES, FINAL_VALUES = 2**24, 2**27
 #: Draws on which stages are compared, at most.
 COMPARISON_DRAWS = 512
-#: How many of the final draws are evaluated at once: a model may hold a thousand values for each, as a
-#: decoder does for an image, and what fits into the processor's cache is also the faster.
-DRAWS_AT_ONCE = 1000
+#: How many of the final draws, and values for them, are evaluated at once: a model may hold a thousand for
+#: each draw, as a decoder does for an image. What fits into the processor's cache is the faster, and arrays
+#: of a megabyte are taken from the system anew each time, which costs more than the arithmetic in them.
+DRAWS_AT_ONCE, VALUES_AT_ONCE = 1000, 2**15
 #: The share of the final draws that may be NaN or +inf without a warning.
 MAX_GAPS = 0.01
 
@@ -335,10 +337,9 @@ def _weighted_draws(adam, path, rng):
     n_draws = int(np.clip(FINAL_VALUES // values_a_draw, 1000, N_DRAWS))
     eps = rng.standard_normal((n_draws, adam.model.n_latent))
     objective = Objective(adam.model, adam.reparam, adam.bound, path.coordinates)
+    at_once = max(1, min(DRAWS_AT_ONCE, VALUES_AT_ONCE // max(1, adam.model.n_data or 1)))
     with np.errstate(all="ignore"):
-        parts = [
-            objective.weights(path.lam, eps[i : i + DRAWS_AT_ONCE]) for i in range(0, n_draws, DRAWS_AT_ONCE)
-        ]
+        parts = [objective.weights(path.lam, eps[rows]) for rows in row_blocks(n_draws, at_once)]
     return Weighted(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
