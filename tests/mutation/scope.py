@@ -30,7 +30,7 @@ DEFAULTS = "test_defaults.py"
 GROUPS = {
     "kernels": Group(
         ("kernels/reference.py", "kernels/jitted.py", "numerics.py", "broadcasting.py"),
-        ("kernels", "test_numerics.py", "test_broadcasting.py", "distributions", "nn", "optim"),
+        ("kernels", "test_numerics.py", "test_broadcasting.py"),
         PLAIN,
     ),
     "nn": Group(("nn/activations.py", "nn/linear.py", "nn/masked.py", "nn/mlp.py"), ("nn", *NETWORK)),
