@@ -95,10 +95,13 @@ def table(by_group):
     """The numbers of `results.json` by group as lines of Markdown, their total last."""
     rows = [(name, Numbers(**numbers)) for name, numbers in by_group.items()]
     rows.append(("all", Numbers.total(numbers for _, numbers in rows)))
-    head = ["| | mutants | caught | share | explained | open |", "|---|---|---|---|---|---|"]
+    head = [
+        "| | mutants | run | caught | share of those run | explained | open |",
+        "|---|---|---|---|---|---|---|",
+    ]
     return head + [
-        f"| {name} | {n.mutants} | {n.caught} | {n.caught / max(n.run, 1):.1%} | {n.explained} | "
-        f"{n.mutants - n.caught - n.explained} |"
+        f"| {name} | {n.mutants} | {n.run} | {n.caught} | {n.caught / max(n.run, 1):.1%} | {n.explained} | "
+        f"{n.unexplained} |"
         for name, n in rows
     ]
 

@@ -8,6 +8,7 @@ import signal
 import sys
 import types
 
+import pluggy
 import pytest
 
 #: Exceptions by which a test says something else than that it fails.
@@ -40,7 +41,7 @@ class Listener:
 
     def run(self, items):
         """One test after the other, a fixture kept if the next one needs it; it may be stopped between."""  # noqa: E501
-        for item, following in zip(items, [*items[1:], None], strict=True):
+        for item, following in zip(items, [*items[1:], None], strict=False):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             yield item
 
@@ -49,15 +50,16 @@ def first_failure(listener, items):
     """(test, name of the exception) of the first test that fails, or None."""
 
     def leave(item, excinfo):
-        raise FirstFailure(item.nodeid, excinfo.typename)
+        found.append((item.nodeid, excinfo.typename))
+        raise FirstFailure(item.nodeid)
 
-    listener.failed = leave
+    found, listener.failed = [], leave
     try:
         for _ in listener.run(items):
             pass
-    except FirstFailure as failure:
-        return failure.args
-    return None
+    except (FirstFailure, pluggy.PluggyTeardownRaisedWarning):  # which pytest may make of it on its way
+        pass
+    return found[0] if found else None
 
 
 # --- a child ---------------------------------------------------------------------------------
