@@ -259,3 +259,9 @@ def test_the_examples_in_docstrings_are_true():
     results = [doctest.testmod(module) for module in modules()]
     assert sum(result.failed for result in results) == 0
     assert sum(result.attempted for result in results) > 10
+
+
+def test_every_test_file_has_a_name_of_its_own():
+    """Two of the same name cannot be collected in one run: their folders are no packages."""
+    names = sorted(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+    assert [name for name in set(names) if names.count(name) > 1] == []

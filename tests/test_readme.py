@@ -57,7 +57,8 @@ def test_the_second_python_example_runs(monkeypatch, capsys):
     assert "all 8 blocks pass" in capsys.readouterr().out
 
 
-def test_the_third_python_example_prints_what_is_shown(capsys):
+def test_the_third_python_example_prints_what_is_shown(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "110")  # as wide as the page; a narrower terminal leaves columns out
     section = README.split("## A gradient of your own")[1]
     code, shown = re.search(r"```python\n(.*?)```\n\n```\n(.*?)```", section, flags=re.DOTALL).groups()
     exec(compile(code, "README.md", "exec"), {})
