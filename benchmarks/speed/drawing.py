@@ -7,8 +7,12 @@ GOOD, BAD, PLAIN = COLOURS[2], COLOURS[1], COLOURS[9]
 
 
 def ratios(tables, path):
-    """A dot for each contestant at ours / it, on a log axis, with a mark at what is asked."""
-    lines = [(table, row) for table in tables for row in table.rows if row.ratio is not None]
+    """A dot for each contestant at ours / it, on a log axis, with a mark at what is asked.
+
+    Where nothing is asked there is no dot: the page has the number.
+    """
+    rows = [(table, row) for table in tables for row in table.rows]
+    lines = [(table, row) for table, row in rows if row.ratio is not None and row.at_most is not None]
     drawn, ax = plotting.figure(9.5, 1.2 + 0.27 * (len(lines) + len({table.title for table, _ in lines})))
     labels, place, title = [], 0, None  # (place, name, ratio), a title without one
     for table, row in lines:
@@ -50,7 +54,9 @@ def _axes(ax, labels):
     ticks = [tick for tick in (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if low <= tick <= high]
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks], fontsize=9)
     ax.minorticks_off()
-    ax.set_xlabel("our time / its time; left of 1 we are faster; a bar is what is asked at most", fontsize=9)
+    ax.set_xlabel(
+        "our time / its time; left of 1 we are faster; a bar is what is asked", fontsize=9, loc="right"
+    )
 
 
 def sweeps(found, path):

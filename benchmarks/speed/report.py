@@ -63,7 +63,7 @@ class Report:
     def readme(self):
         """What is asked, and what was found, in one table, and how the times grow in another."""
         rows = [
-            _line(table.title, f"{table.shown(table.rows[0])} {table.unit}", *_beside(table, row))
+            _line(*_asked_of(table, row))
             for table in self.tables
             for row in table.rows
             if row.at_most is not None
@@ -75,12 +75,17 @@ class Report:
         return "\n".join([_place(self.place), "", *lines, "", FIGURES_SHOWN])
 
 
-def _beside(table, row):
-    """A row as the table's fourth to last columns."""
+def _asked_of(table, row):
+    """A row as the README's six columns; one without a peer is a number of ours alone."""
     if row.ratio is None:
-        shown = f"{table.shown(row)} {table.unit}"
-        return row.name, shown, "", _verdict(table, row)
-    return row.name, f"{table.shown(row)} {table.unit}", f"{row.ratio:.2f}", _verdict(table, row)
+        what = table.title if row is table.rows[0] else f"{table.title}: {row.name}"
+        return what, _with_unit(table, row), "", "", "", _verdict(table, row)
+    ours, its = _with_unit(table, table.rows[0]), _with_unit(table, row)
+    return table.title, ours, row.name, its, f"{row.ratio:.2f}", _verdict(table, row)
+
+
+def _with_unit(table, row):
+    return f"{table.shown(row)} {table.unit}"
 
 
 def _verdict(table, row):
