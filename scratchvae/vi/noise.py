@@ -5,7 +5,6 @@ import math
 import numpy as np
 
 from scratchvae.validation import choose
-from scratchvae.vi.sobol import sobol
 
 #: Above this dimension evenly spread noise gains nothing that is worth its cost.
 MAX_EVEN_DIMENSION = 1000
@@ -32,7 +31,9 @@ class _Even:
     """Hands out the points of one sequence in their order."""
 
     def __init__(self, n_latent, rng):
-        self.next_points = sobol(n_latent, rng)
+        from scipy.stats import qmc
+
+        self.sequence = qmc.Sobol(n_latent, scramble=True, seed=rng)
         self.waiting = np.empty((0, n_latent))
 
     def __call__(self, n):
@@ -45,6 +46,6 @@ class _Even:
     def _points(self, n):
         from scipy.special import ndtri
 
-        blocks = [self.next_points(BLOCK) for _ in range(n // BLOCK)]
+        blocks = [self.sequence.random(BLOCK) for _ in range(n // BLOCK)]
         u = np.concatenate(blocks)
         return ndtri(np.clip(u, 1e-12, 1 - 1e-12))  # u may be exactly zero
