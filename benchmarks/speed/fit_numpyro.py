@@ -1,7 +1,5 @@
 """One fit by NumPyro's SVI in a process of its own: ``fit_numpyro schools full_rank 5000 0.01``."""
 
-import json
-import sys
 import time
 
 import jax
@@ -57,12 +55,5 @@ def steady(problem, family, n_draws, n_steps=1000):
     return {"seconds": (time.perf_counter() - began) / n_steps}
 
 
-def main():
-    """Fit, or measure the rate, as the arguments say, and print JSON."""
-    problem, family, first, second = sys.argv[1:]
-    run = steady(problem, family, int(second)) if first == "steady" else None
-    print(json.dumps(run or fit(problem, family, int(first), float(second))))
-
-
 if __name__ == "__main__":
-    main()
+    fit_problems.answer(fit, steady)

@@ -1,5 +1,8 @@
 """The two small models that are fitted, as numbers that every framework can take."""
 
+import json
+import sys
+
 import numpy as np
 
 #: (y, standard error) of the eight schools: Rubin (1981). mu ~ N(0, 5^2), tau ~ half-Cauchy(5), non-centred.
@@ -18,3 +21,10 @@ def logistic_data():
     x = rng.standard_normal((N_ROWS, N_COEFFICIENTS))
     eta = x @ rng.standard_normal(N_COEFFICIENTS)
     return x, (rng.random(N_ROWS) < 1 / (1 + np.exp(-eta))).astype(np.float64)
+
+
+def answer(fit, steady):
+    """Fit, or measure the rate, as the arguments of a peer's process say, and print JSON."""
+    problem, family, first, second = sys.argv[1:]
+    run = steady(problem, family, int(second)) if first == "steady" else None
+    print(json.dumps(run or fit(problem, family, int(first), float(second))))

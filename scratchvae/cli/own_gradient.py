@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchvae.cli.user_model import import_file, on_path, speaking_for, to_standard_error
+from scratchvae.cli.user_model import import_file, on_path, speaking_for, split, to_standard_error
 from scratchvae.gradcheck import check, check_model, error_curve
 from scratchvae.gradcheck.report import Report
 from scratchvae.validation import choose, positive_int, seeded
@@ -75,13 +75,9 @@ def _running(path, name):
 
 
 def _split(spec):
-    """The path, and the name in it or None."""
-    path, colon, name = spec.rpartition(":")
-    if colon and path and name.isidentifier():
-        return Path(path), name
-    if colon and path.endswith(".py"):
-        raise ValueError(f"{name!r} in {spec!r} cannot be a name in a file; give {HOW}.")
-    return Path(spec), None
+    """The path, and the name in it or None: here it is always a file that is named."""
+    path, name = split(spec, HOW)
+    return (Path(spec), None) if path is None else (path, name)
 
 
 # --- the function and its gradient --------------------------------------------------------------

@@ -42,13 +42,13 @@ def load(spec):
         return _made(_chosen(module, name, path), name, path), path
 
 
-def split(spec):
+def split(spec, how=HOW):
     """The path and the name in it, either None: of ``C:\\model.py`` a colon parts nothing."""
     path, colon, name = spec.rpartition(":")
     if colon and path and name.isidentifier():
         return Path(path), name
     if colon and path.endswith(".py"):
-        raise ValueError(f"{name!r} in {spec!r} cannot be a name in a file; give {HOW}.")
+        raise ValueError(f"{name!r} in {spec!r} cannot be a name in a file; give {how}.")
     if spec.endswith(".py") or "/" in spec or "\\" in spec:
         return Path(spec), None
     return None, spec

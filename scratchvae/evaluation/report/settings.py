@@ -53,3 +53,8 @@ class ReportSettings:
                 whole_number(value, "seed")
             elif not (name == "n_draws" and value is None):
                 positive_int(value, name)
+
+    @property
+    def of_annealing(self):
+        """The settings of annealed importance sampling, by name."""
+        return {name: getattr(self, name) for name in ("n_chains", "n_temperatures", "n_leapfrog", "seed")}

@@ -142,8 +142,9 @@ class _Writer:
 
     def add(self, name):
         """Measure a section and write it."""
-        reason = SECTIONS[name].why_not(self.work)
-        part = Missing("does not apply", reason) if reason else SECTIONS[name].part(self.work)
+        section = SECTIONS[name]
+        reason = section.why_not(self.work) if hasattr(section, "why_not") else None
+        part = Missing("does not apply", reason) if reason else section.part(self.work)
         self.report.parts[name] = part
         for figure in part.figures:
             save(figure.draw(), self.folder / "figures" / f"{figure.name}.png")

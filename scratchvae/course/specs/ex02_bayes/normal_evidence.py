@@ -48,8 +48,7 @@ TASK = Task(
     wrong=(
         Wrong(
             "the measurements are taken as independent, each with variance sigma^2 + sigma_0^2; they "
-            "share one z, so "
-            "they are correlated",
+            "share one z, so they are correlated",
             _independent,
         ),
         Wrong(
@@ -81,8 +80,7 @@ TASK = Task(
     ),
     hints=(
         "Bayes' theorem, p(z | x) = p(x | z) p(z) / p(x), holds at every z. Solve it "
-        "for p(x), and put in "
-        "any z.",
+        "for p(x), and put in any z.",
         "Or: x is normal with the covariance sigma^2 I + sigma_0^2 (a matrix of ones).",
     ),
 )

@@ -1,7 +1,8 @@
 """The sections of a report, a module each, in their order.
 
-A section has TITLE, QUESTION (what it asks, in a sentence), ``why_not(work)`` (None, or a sentence why it
-does not apply to this model and these data), and ``part(work)``, which measures it and returns a `Part`.
+A section has TITLE, QUESTION (what it asks, in a sentence), and ``part(work)``, which measures it and returns
+a `Part`. One that does not apply to every model has ``why_not(work)`` too: None, or a sentence why it does
+not apply to this model and these data.
 """
 
 from scratchvae.evaluation.report.sections import (

@@ -15,10 +15,6 @@ STREAM = 1
 RISING, LITTLE = 0.2, 0.05
 
 
-def why_not(work):
-    """It applies to every model."""
-
-
 def part(work):
     """Measure it on some of the data."""
     settings, some = work.settings, work.some(work.settings.n_fitted, STREAM)

@@ -14,16 +14,11 @@ STREAM = 2
 N_ERRORS = 2
 
 
-def why_not(work):
-    """It applies to every model."""
-
-
 def part(work):
     """Measure it on some of the data, and importance sampling on the same."""
     settings, some = work.settings, work.some(work.settings.n_annealed, STREAM)
-    options = {name: getattr(settings, name) for name in ("n_chains", "n_temperatures", "n_leapfrog", "seed")}
     found, done = work.measure(
-        "annealing", len(some), annealed_evidence_of_each, work.vae, some, of=some, **options
+        "annealing", len(some), annealed_evidence_of_each, work.vae, some, of=some, **settings.of_annealing
     )
     sampled = evidence_of_each(
         work.vae, some.subset(found.rows), settings.n_samples, settings.seed, threads=work.threads

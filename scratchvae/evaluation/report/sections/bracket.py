@@ -17,16 +17,11 @@ QUESTION = (
 WIDE = 0.5
 
 
-def why_not(work):
-    """It applies to every model."""
-
-
 def part(work):
     """Measure it."""
     settings = work.settings
-    options = {name: getattr(settings, name) for name in ("n_chains", "n_temperatures", "n_leapfrog", "seed")}
     n = settings.n_annealed
-    found, done = work.measure("bracket", n, _bracket, work, n, **options)
+    found, done = work.measure("bracket", n, _bracket, work, n, **settings.of_annealing)
     return Part(
         _numbers(found),
         {"chains": found.n_chains, "temperatures": found.n_temperatures, "leapfrog_steps": found.n_leapfrog},

@@ -15,10 +15,6 @@ BLOCK, STREAM, SAMPLES = 500, 3, 8
 SIDE = 8
 
 
-def why_not(work):
-    """It applies to every model."""
-
-
 def part(work):
     """Measure and draw it."""
     vae, dataset = work.vae, work.dataset

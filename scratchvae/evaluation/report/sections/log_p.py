@@ -17,10 +17,6 @@ N_EXTREMES = 10
 MANY = 0.01
 
 
-def why_not(work):
-    """It applies to every model."""
-
-
 def evidence(work):
     """The `EvidenceOfEach` of the data, and how many are done."""
     n, settings = len(work.dataset), work.settings
@@ -44,8 +40,13 @@ def part(work):
 
 def numbers(found):
     """The numbers of an `EvidenceOfEach`."""
+    return [*_means(found), *_reliability(found), *_khat(found)]
+
+
+def _means(found):
+    """What is found."""
     by = f"{found.n_samples:,} importance samples" if found.n_samples > 1 else "1 importance sample"
-    rows = [
+    return [
         Number(
             "log_p",
             f"log p(x), {by}",
@@ -67,6 +68,12 @@ def numbers(found):
             mean_and_error(found.log_p - found.elbo),
             "KL(q(z|x) ‖ p(z|x)), what is lost because the encoder's q is not the posterior",
         ),
+    ]
+
+
+def _reliability(found):
+    """How far it is to be relied on."""
+    return [
         Number(
             "noise",
             "Monte Carlo noise",
@@ -87,7 +94,6 @@ def numbers(found):
             unit="",
         ),
     ]
-    return [*rows, *_khat(found)]
 
 
 def _khat(found):

@@ -12,10 +12,6 @@ TITLE = "Rate and distortion"
 QUESTION = "How much does z say of x, and how much is left to say once z is known?"
 
 
-def why_not(work):
-    """It applies to every model."""
-
-
 def part(work):
     """Measure it, by the draws of the section on log p(x)."""
     found, done = evidence(work)

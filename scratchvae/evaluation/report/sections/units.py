@@ -14,10 +14,6 @@ QUESTION = "Does each dimension of z carry something, or has it collapsed onto t
 FIRST, LAST = 20, 10
 
 
-def why_not(work):
-    """It applies to every model."""
-
-
 def part(work):
     """Measure it."""
     found = latent_units(work.vae, work.dataset)
