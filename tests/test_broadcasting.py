@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra import numpy as shapes
 
-from scratchvae.broadcasting import beside, fold, unbroadcast
+from scratchvae.broadcasting import beside, fold, row_blocks, unbroadcast
 
 few = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 two_shapes = shapes.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3)
@@ -83,3 +83,8 @@ def test_beside_repeats_a_condition_along_the_axes_that_it_lacks(rng):
         np.testing.assert_array_equal(got[k, b], [*x[k, b], *c[b]])
     assert beside(x, c[0]).shape == (4, 3, 7)
     assert beside(x, None) is x
+
+
+def test_rows_are_taken_four_thousand_at_a_time():
+    assert [np.arange(10_000)[block].size for block in row_blocks(10_000)] == [4096, 4096, 1808]
+    assert row_blocks(5, 2) == [slice(0, 2), slice(2, 4), slice(4, 5)]

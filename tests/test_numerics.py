@@ -1,4 +1,4 @@
-"""log-sum-exp, sigmoid and softplus at the values where a naive formula fails."""
+"""Scalar functions at the values where a naive formula fails."""
 
 import math
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from scratchvae.numerics import gate, log_sum_exp, sigmoid, softplus
+from scratchvae.numerics import above_minus_one, gate, log_sum_exp, sigmoid, softplus, tanh_and_slope
 
 POINTS = np.array([-1e308, -1e4, -745.0, -40.0, -1.0, -1e-9, -0.0, 0.0, 1e-9, 2.0, 40.0, 745.0, 1e4, 1e308])
 
@@ -55,3 +55,24 @@ def test_a_gate_is_the_sigmoid_what_is_left_of_it_and_its_logarithm():
     np.testing.assert_allclose(opened, special.expit(POINTS), rtol=1e-14, atol=5e-324)
     np.testing.assert_allclose(rest, special.expit(-POINTS), rtol=1e-14, atol=5e-324)
     np.testing.assert_allclose(log, special.log_expit(POINTS), rtol=1e-14)
+
+
+def test_above_minus_one_and_its_pieces():
+    x = np.array([-1e9, -1e3, -3, -1e-9, 0, 1e-9, 0.5, 1e3, 1e9])
+    m, gap, root = above_minus_one(x)
+    assert (gap > 0).all()
+    assert (m > -1).sum() >= 8  # rounding alone brings the first to -1
+    np.testing.assert_allclose(gap[:2], 1 / (2 * np.abs(x[:2])), rtol=1e-6)
+    np.testing.assert_allclose(m[3:6], x[3:6], rtol=1e-8)
+    np.testing.assert_allclose(m[2], -3 + np.sqrt(10) - 1, rtol=1e-14)
+    step = 1e-6
+    slope = (above_minus_one(x[2:7] + step)[0] - above_minus_one(x[2:7] - step)[0]) / (2 * step)
+    np.testing.assert_allclose(gap[2:7] / root[2:7], slope, rtol=1e-8)
+
+
+def test_tanh_and_slope_in_the_tails():
+    a = np.array([-800.0, -20, -1, 0, 1e-8, 3, 40])
+    t, slope = tanh_and_slope(a)
+    np.testing.assert_allclose(t, np.tanh(a), rtol=1e-15)
+    np.testing.assert_allclose(slope[1:], 1 / np.cosh(a[1:]) ** 2, rtol=1e-13)
+    assert slope[0] == 0

@@ -6,6 +6,7 @@ import numpy as np
 
 from scratchvae.broadcasting import unbroadcast
 from scratchvae.reparam.base import Affine
+from scratchvae.reparam.products import outer_sum, solve_lower, times, transposed
 
 
 class Cache(NamedTuple):
@@ -59,54 +60,30 @@ class FullRank(Affine):
         """Return z (..., L), log_det (...) and the cache, for lam (..., n_params) and eps (..., L)."""
         lam, eps = self.checked(lam, eps)
         n, factor = self.n_latent, self.factor(lam)
-        z = lam[..., :n] + _times(factor, eps)  # Eq. (24)
+        z = lam[..., :n] + times(factor, eps)  # Eq. (24)
         log_det = np.broadcast_to(lam[..., n : 2 * n].sum(axis=-1), z.shape[:-1])  # Eq. (25)
         return z, log_det, Cache(factor, np.broadcast_to(eps, z.shape), lam.shape, eps.shape)
 
     def backward(self, cache, dz, dlog_det):
         """Return dlam (..., n_params) and deps (..., L) for the two incoming gradients."""
         factor, eps, lam_shape, eps_shape = cache
-        deps = unbroadcast(_times(np.swapaxes(factor, -1, -2), dz), eps_shape)  # Eq. (24')
-        dmu, dfactor = _summed(dz, eps, factor.shape)
+        deps = unbroadcast(times(transposed(factor), dz), eps_shape)  # Eq. (24')
+        lead = factor.shape[:-2]
+        dmu, dfactor = unbroadcast(dz, (*lead, dz.shape[-1])), outer_sum(dz, eps, lead)  # Eq. (24')
         diagonal = np.diagonal(dfactor, axis1=-2, axis2=-1) * np.diagonal(factor, axis1=-2, axis2=-1)
         dlog_diag = diagonal + unbroadcast(dlog_det, lam_shape[:-1])[..., None]  # Eq. (25')
         return np.concatenate([dmu, dlog_diag, dfactor[..., *self.below]], axis=-1), deps
 
     def solve_transposed(self, cache, v):
         """C^-T v by back substitution, O(L^2)."""
-        return _solve_upper(np.swapaxes(cache.factor, -1, -2), v)
+        return _solve_upper(transposed(cache.factor), v)
 
     def inverse(self, lam, z):
         """Return eps = C^-1 (z - mu) by forward substitution, O(L^2)."""
-        return _solve_lower(self.factor(lam), z - lam[..., : self.n_latent])
-
-
-def _times(matrix, vectors):
-    """matrix @ vector for every vector; one product of matrices if there is one matrix."""
-    if matrix.ndim == 2:
-        return vectors @ matrix.T
-    return np.einsum("...ij,...j->...i", matrix, vectors)
-
-
-def _summed(dz, eps, shape):
-    """dmu and dC = dz eps^T, summed over what shares one C of `shape` (..., L, L)."""
-    dmu = unbroadcast(dz, shape[:-1])
-    if len(shape) == 2:
-        n = shape[-1]
-        return dmu, dz.reshape(-1, n).T @ eps.reshape(-1, n)  # Eq. (24')
-    return dmu, unbroadcast(dz[..., :, None] * eps[..., None, :], shape)  # Eq. (24')
-
-
-def _solve_lower(factor, b):
-    """x of C x = b for lower triangular C (..., L, L): each x_i from those before it."""
-    x = np.zeros(np.broadcast_shapes(b.shape, factor.shape[:-1]), b.dtype)
-    for i in range(b.shape[-1]):
-        known = np.einsum("...j,...j->...", factor[..., i, :i], x[..., :i])
-        x[..., i] = (b[..., i] - known) / factor[..., i, i]
-    return x
+        return solve_lower(self.factor(lam), z - lam[..., : self.n_latent])
 
 
 def _solve_upper(factor, b):
     """x of C x = b for upper triangular C: the same from the last to the first."""
-    turned = _solve_lower(factor[..., ::-1, ::-1], b[..., ::-1])
+    turned = solve_lower(factor[..., ::-1, ::-1], b[..., ::-1])
     return turned[..., ::-1]

@@ -44,7 +44,9 @@ def test_the_gradient_of_one_pixel_is_off_by_less_than_the_docstring_says(x, log
 def test_the_exponential_is_as_near_as_its_docstring_says():
     a = np.concatenate([-np.linspace(0, 87, 5001), -np.logspace(-38, 1.9, 2000)]).astype("float32")
     found = np.array([jitted._exp_single(one) for one in a])
-    np.testing.assert_allclose(found, np.exp(a.astype(np.float64)), rtol=5e-7)
+    truth = np.exp(a.astype(np.float64))
+    np.testing.assert_allclose(found, truth, rtol=5e-7)
+    np.testing.assert_allclose(found[a > -5], truth[a > -5], rtol=1.5e-7)  # one rounding and a bit
     assert jitted._exp_single(np.float32(-1e30)) == pytest.approx(np.exp(-87.0), rel=5e-7)
 
 

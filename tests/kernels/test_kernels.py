@@ -6,6 +6,7 @@ import naive
 import numpy as np
 import pytest
 
+from scratchvae import numerics
 from scratchvae.kernels import codes, jitted, reference
 from scratchvae.nn import ACTIVATIONS
 
@@ -122,6 +123,19 @@ def test_every_kernel_is_compared_below():
 @pytest.mark.parametrize("name", INPUTS)
 def test_naive_reference_and_jitted_agree(name, shape, dtype, rng):
     assert_all_equal(name, INPUTS[name](rng, shape, dtype), TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("kernels", [reference, jitted])
+@pytest.mark.parametrize("x", [-1e9, -1e6, -30.0, 1e6])
+def test_the_planar_direction_is_off_by_its_own_rounding_only(kernels, x, rng):
+    """w^T u^ = m(w^T u) > -1 though u is long and nearly along w: no rounding of u is left in u^."""
+    w, across = rng.normal(size=(2, 4))
+    w *= 3 / np.linalg.norm(w)
+    across -= (across @ w) / (w @ w) * w
+    u = across + x / (w @ w) * w
+    u_hat = kernels.planar_direction(np.concatenate([u, w, [0.1]])[None])[0][0]
+    rounding = np.finfo(float).eps * np.linalg.norm(w) * np.linalg.norm(u_hat)
+    assert abs(w @ u_hat - numerics.above_minus_one(w @ u)[0]) <= 8 * rounding
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

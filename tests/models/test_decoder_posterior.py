@@ -163,3 +163,10 @@ def test_bad_arguments_of_the_methods_are_refused(rng):
         model.sample_prior(0, rng)
     with pytest.raises(ValueError, match="rng must be"):
         model.simulate(np.zeros(N_LATENT), 3)
+
+
+def test_the_weights_gradients_are_not_made(rng):
+    """They would take as long as the gradient by z that is asked for."""
+    model = DecoderPosterior(*make("bernoulli", rng))
+    model.grad_log_joint(rng.normal(size=(4, N_LATENT)))
+    assert not model.vae.parameters.grad.any()

@@ -215,3 +215,19 @@ def test_the_blocks_lie_where_they_are_attached():
 def test_a_number_of_components_that_is_none_is_refused(n_components):
     with pytest.raises(ValueError, match="the number of components must be a whole number of at least 1"):
         MixturePrior(L, n_components)
+
+
+# --- memory -------------------------------------------------------------------------------------
+
+
+def test_of_a_million_z_as_many_are_laid_out_at_once_as_four_million_numbers_hold(prior, monkeypatch):
+    asked = []
+
+    def forward(z):
+        asked.append(M * z.size)
+        return np.zeros(len(z)), None
+
+    monkeypatch.setattr(prior, "forward", forward)
+    assert prior.log_prob(np.zeros((1_000_000, L))).shape == (1_000_000,)
+    assert len(asked) == 2  # of six million numbers
+    assert 2**22 - M * L < asked[0] <= 2**22

@@ -138,3 +138,43 @@ def test_every_input_has_a_hidden_unit_in_a_map_made_by_name(n_latent):
     assert len(masked) == 2
     for network in masked:
         assert set(network.degrees(1)) == set(range(n_latent))  # the last input is seen by none
+
+
+# --- cost: how often the network is run back, and for what ----------------------------------------
+
+
+def runs_back(reparam, monkeypatch):
+    """A list to which every backward pass of the network adds whether it makes the weights' gradients."""
+    passes, backward = [], reparam.network.backward
+
+    def noted(cache, dout, need_weights):
+        passes.append(need_weights)
+        return backward(cache, dout, need_weights=need_weights)
+
+    monkeypatch.setattr(reparam.network, "backward", noted)
+    return passes
+
+
+def test_the_transposed_system_takes_one_pass_fewer_than_it_has_coordinates(rng, monkeypatch):
+    reparam = random_map(InverseAutoregressive, 5, rng)
+    cache = reparam.forward(rng.normal(size=2), rng.normal(size=5))[2]
+    passes = runs_back(reparam, monkeypatch)
+    reparam.solve_transposed(cache, rng.normal(size=5))
+    assert passes == [False] * 4
+
+
+def test_a_draw_is_traced_back_in_one_pass_a_coordinate_the_last_for_the_weights(rng, monkeypatch):
+    reparam = random_map(MaskedAutoregressive, 5, rng)
+    cache = reparam.forward(rng.normal(size=2), rng.normal(size=5))[2]
+    passes = runs_back(reparam, monkeypatch)
+    reparam.backward(cache, rng.normal(size=5), np.float64(1))
+    assert passes == [False] * 4 + [True]
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_of_one_coordinate_the_score_is_that_of_a_normal(kind, rng):
+    """With nothing before it, the only coordinate is N(m, sigma^2): d log q / dz = -eps / sigma."""
+    reparam = random_map(kind, 1, rng)
+    lam, eps = rng.normal(size=(3, 2)), rng.normal(size=(3, 1))
+    cache = reparam.forward(lam, eps)[2]
+    np.testing.assert_allclose(reparam.grad_log_q(cache), -eps / np.exp(cache.log_slope), rtol=1e-12)

@@ -1,10 +1,10 @@
-"""Roots of many functions at once, and the scalar functions that keep flows invertible."""
+"""Roots of many functions at once."""
 
 import numpy as np
 import pytest
 from scipy import optimize
 
-from scratchvae import numerics
+from scratchvae.reparam import build, planar, sylvester
 from scratchvae.reparam.roots import increasing_root
 
 
@@ -74,6 +74,23 @@ def test_newtons_steps_where_they_serve_and_halvings_where_not(name):
     assert len(asked) <= most
 
 
+@pytest.mark.parametrize("module, most", [(planar, 6), (sylvester, 4 * 6)])
+def test_the_inverse_of_a_flow_is_found_by_newtons_steps(module, most, rng, monkeypatch):
+    """It would be found too with a wrong slope, by halvings: then each of them takes some 50."""
+    reparam = build(module.__name__.rpartition(".")[-1], 4)
+    asked = []
+
+    def counted(function, low, high):
+        return increasing_root(lambda a: (asked.append(a), function(a))[1], low, high)
+
+    monkeypatch.setattr(module, "increasing_root", counted)
+    lam, eps = rng.normal(size=reparam.n_params), rng.normal(size=4)
+    z = reparam.forward(lam, eps)[0]
+    asked.clear()
+    np.testing.assert_allclose(reparam.inverse(lam, z), eps, rtol=1e-10)
+    assert len(asked) <= most
+
+
 def test_a_root_at_the_end_of_the_bracket_is_found(dtype):
     low = np.array([1.0, -2.0], dtype)
     root = increasing_root(lambda a: (a - 1, np.ones_like(a)), low, np.array([4.0, 1.0], dtype))
@@ -87,26 +104,3 @@ def test_no_root_is_a_clear_error():
         ValueError, match="did not converge in 300 steps; are all entries of lam and z finite"
     ):
         increasing_root(lambda a: (a, np.ones_like(a)), nan, nan)
-
-
-def test_above_minus_one_and_its_pieces():
-    x = np.array([-1e9, -1e3, -3, -1e-9, 0, 1e-9, 0.5, 1e3, 1e9])
-    m, gap, root = numerics.above_minus_one(x)
-    assert (gap > 0).all()
-    assert (m > -1).sum() >= 8  # rounding alone brings the first to -1
-    np.testing.assert_allclose(gap[:2], 1 / (2 * np.abs(x[:2])), rtol=1e-6)
-    np.testing.assert_allclose(m[3:6], x[3:6], rtol=1e-8)
-    np.testing.assert_allclose(m[2], -3 + np.sqrt(10) - 1, rtol=1e-14)
-    step = 1e-6
-    slope = (numerics.above_minus_one(x[2:7] + step)[0] - numerics.above_minus_one(x[2:7] - step)[0]) / (
-        2 * step
-    )
-    np.testing.assert_allclose(gap[2:7] / root[2:7], slope, rtol=1e-8)
-
-
-def test_tanh_and_slope_in_the_tails():
-    a = np.array([-800.0, -20, -1, 0, 1e-8, 3, 40])
-    t, slope = numerics.tanh_and_slope(a)
-    np.testing.assert_allclose(t, np.tanh(a), rtol=1e-15)
-    np.testing.assert_allclose(slope[1:], 1 / np.cosh(a[1:]) ** 2, rtol=1e-13)
-    assert slope[0] == 0

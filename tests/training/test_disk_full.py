@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from runs import outcome, run
+from training_runs import outcome, run
 
 import scratchvae as sv
 from scratchvae import storage
@@ -58,7 +58,7 @@ def test_a_full_disk_before_the_first_checkpoint_leaves_no_file(tmp_path, monkey
 LIMITED = """
 import resource, signal, sys
 from pathlib import Path
-import runs
+import training_runs as runs
 from scratchvae import kernels
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that the write fails instead

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from runs import model, run
+from training_runs import model, run
 
 import scratchvae as sv
 from scratchvae import optim

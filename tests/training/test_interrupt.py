@@ -4,7 +4,7 @@ import signal
 import threading
 
 import pytest
-from runs import model, outcome, run
+from training_runs import model, outcome, run
 
 from scratchvae.storage import load_npz
 from scratchvae.training.interrupt import DelayedInterrupt

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from runs import outcome
+from training_runs import outcome
 
 import scratchvae as sv
 
@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).parents[2]
 SCRIPT = """
 import sys
 from pathlib import Path
-import runs
+import training_runs as runs
 from scratchvae import kernels, optim
 
 kernels.use("numpy")

@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-from runs import bits, model, outcome, run
 from test_resume import stopped_and_resumed
+from training_runs import bits, model, outcome, run
 
 from scratchvae import optim
 from scratchvae.bounds import BetaAnalyticKL, BetaElbo, FreeBits, Iwae, Renyi

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from runs import bits, gray, model, run
+from training_runs import bits, gray, model, run
 
 from scratchvae import optim, storage
 from scratchvae.data import Dataset

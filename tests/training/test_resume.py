@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 import pytest
-from runs import bits, gray, model, outcome, run, without_seconds
+from training_runs import bits, gray, model, outcome, run, without_seconds
 
 from scratchvae import optim, storage, train
 from scratchvae.storage import load_npz

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from runs import bits, gray, model, run
+from training_runs import bits, gray, model, run
 
 import scratchvae as sv
 from scratchvae import data, optim

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from runs import bits, gray, model, run
+from training_runs import bits, gray, model, run
 
 from scratchvae import VAE, train
 from scratchvae.data import Dataset
