@@ -77,8 +77,7 @@ def schedule(n_images):
 def model(images, seed=0):
     """The network, its output bias at the logit of each pixel's mean."""
     vae = sv.VAE(images.n_data, 50, (200, 200), "tanh", seed=seed, initialization="glorot_uniform")
-    mean = np.clip(images.pixels(slice(None)).mean(axis=0, dtype=np.float64), 0.001, 0.999)
-    vae.parameters["decoder.2.bias"] = np.log(mean / (1 - mean))
+    vae.fit_output_bias(images.pixels())
     return vae
 
 

@@ -132,6 +132,24 @@ class VAE(Inputs, Evidence, Stored):
             getattr(self, part).attach(self.parameters, f"{part}.")
             getattr(self, part).initialize(rng)
 
+    def fit_output_bias(self, x):
+        """Let the decoder begin with the data's own statistics: set its output bias to them.
+
+        At small weights p(x|z) is then nearly the best that there is without any z: each pixel's own mean.
+        Otherwise the first epochs, and some latent dimensions, go to what is the same for all data.
+
+        Parameters
+        ----------
+        x : array (N, D)
+            The training data, or some: ``train_set.pixels()``. For a Bernoulli likelihood they may be gray.
+
+        Raises
+        ------
+        ValueError
+            If x has another width or is not finite.
+        """
+        self.parameters[f"decoder.{len(self.hidden)}.bias"] = self.likelihood.fit_params(self.check_rows(x))
+
     # --- the bound and its gradient -------------------------------------------------------------
 
     def loss_and_grad(self, x, eps, bound="elbo", y=None):

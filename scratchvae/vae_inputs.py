@@ -28,11 +28,15 @@ class Inputs:
 
     def check_data(self, x):
         """Return x as (B, D) in the model's dtype, or raise a ValueError that says what is wrong."""
-        x = has_shape(numeric_array(x, "x"), "x", (None, self.n_data), "(B, D)")
-        self.likelihood.check(finite(x, "x"))
+        x = self.check_rows(x)
+        self.likelihood.check(x)
         if x.dtype == np.uint8 and x.max() > 1 and not self.likelihood.takes_levels:
             raise ValueError("x holds bytes up to 255, which training divides by 255: give x / 255.")
         return self._in_own_dtype(x, "x")
+
+    def check_rows(self, x):
+        """Return x as an array (B, D), whether or not the likelihood can give it, or raise a ValueError."""
+        return finite(has_shape(numeric_array(x, "x"), "x", (None, self.n_data), "(B, D)"), "x")
 
     def check_dataset(self, dataset):
         """Raise a ValueError if a data set is of another width, or its labels do not suit the model."""

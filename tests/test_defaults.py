@@ -1,6 +1,7 @@
 """Defaults, and what each piece says of itself: values that stand outside of functions, read back."""
 
 import inspect
+import math
 
 import pytest
 
@@ -94,6 +95,11 @@ DEFAULTS = {
     "Banana": (targets.Banana, {"b": 0.5, "sigma": 2.0, "n_latent": 2}),
     "Funnel": (targets.Funnel, {"n_latent": 10, "sigma": 3.0}),
     "Ring": (targets.Ring, {"radius": 2.0, "sigma": 0.3}),
+    "quadrature": (targets.base.quadrature, {"width": 0.5, "n_nodes": 16}),
+    "HierarchicalNormal.exact_by_quadrature": (
+        models.HierarchicalNormal.exact_by_quadrature,
+        {"step": 0.05},
+    ),
     "EnergyU2": (targets.EnergyU2, {"window": 4.0}),
 }
 
@@ -103,6 +109,11 @@ def test_the_defaults_are_the_documented_ones(name):
     what, expected = DEFAULTS[name]
     parameters = inspect.signature(what).parameters
     assert {key: parameters[key].default for key in expected} == expected
+
+
+def test_a_constant_rate_never_changes_and_of_another_that_is_not_known():
+    assert optim.Constant.length == 0
+    assert optim.Schedule.length == math.inf
 
 
 #: Numbers that the meaning of weights depends on, which somebody may have saved.

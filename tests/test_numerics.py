@@ -28,6 +28,10 @@ def test_log_sum_exp_does_not_overflow(shift):
     assert log_sum_exp(np.full(3, shift), 0) == pytest.approx(shift + math.log(3), rel=1e-14)
 
 
+def test_log_sum_exp_of_numbers_far_apart_is_the_largest():
+    assert log_sum_exp(np.array([-1e3, 1e3, 0.0]), 0) == 1e3
+
+
 def test_log_sum_exp_of_infinities_is_the_limit():
     inf = np.inf
     a = np.array([[-inf, -inf], [-inf, 1.0], [inf, 1.0], [inf, -inf]])

@@ -255,6 +255,20 @@ def test_decode_gives_the_mean_of_x_for_any_leading_axes(likelihood, lead, rng):
         np.testing.assert_allclose(mean[place], vae.likelihood.mean(params), rtol=1e-12)
 
 
+@pytest.mark.parametrize("likelihood", ALL_LIKELIHOODS)
+def test_the_fitted_output_bias_has_nothing_to_gain_without_z(likelihood):
+    """With the last weights at zero the decoder is the same for all z, and its bias the best for the data."""
+    vae = make(likelihood)
+    x = data(vae, 300)
+    vae.parameters["decoder.1.weight"] = 0
+    eps = np.random.default_rng(0).standard_normal((1, 300, 2))
+    before = vae.loss(x, eps)
+    vae.fit_output_bias(x)
+    assert vae.loss_and_grad(x, eps) < before
+    smoothed = 0.02 if likelihood.startswith("categorical") else 1e-9  # each level counts once more
+    np.testing.assert_allclose(vae.parameters.gradient("decoder.1.bias"), 0, atol=smoothed)
+
+
 def test_reconstruct_decodes_the_mean_of_the_posterior():
     vae = make()
     x = data(vae)

@@ -129,7 +129,7 @@ course.claim("and finite differences agree with it", report.passed, f"{len(repor
 
 # %%
 mean = x_train.mean(0).clip(0.001, 0.999)
-vae.parameters["decoder.1.bias"] = np.log(mean / (1 - mean))
+vae.fit_output_bias(x_train)
 blind = (x_test * np.log(mean) + (1 - x_test) * np.log(1 - mean)).sum(-1).mean()  # without any z
 optimizer = sv.optim.Adam(2e-3)
 moved = np.zeros(3)

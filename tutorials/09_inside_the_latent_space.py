@@ -35,8 +35,7 @@ rng = np.random.default_rng(0)  # the one seed of this script
 train_set = sv.data.load("glyphs", "train", n=1_000 if course.quick else 10_000)
 test_set = sv.data.load("glyphs", "test", n=1_000)
 vae = sv.VAE(n_latent=2, hidden=(200,), seed=1)
-mean = train_set.pixels().mean(0).clip(0.001, 0.999)
-vae.parameters["decoder.1.bias"] = np.log(mean / (1 - mean))  # the decoder begins with each pixel's mean
+vae.fit_output_bias(train_set.pixels())  # the decoder begins with each pixel's mean
 sv.train(
     vae,
     train_set,
@@ -91,8 +90,7 @@ threes = {
 images = glyphs.render(np.full(n, 3), threes).reshape(n, -1)
 bits = (images > 127).astype("float32")
 wide = sv.VAE(n_latent=8, hidden=(200,), seed=0)
-mean = bits.mean(0).clip(0.001, 0.999)
-wide.parameters["decoder.1.bias"] = np.log(mean / (1 - mean))
+wide.fit_output_bias(bits)
 sv.train(wide, bits, epochs=6 if course.quick else 30, optimizer=sv.optim.Adam(2e-3), rng=rng, progress=False)
 codes = wide.encode(bits)[0]
 names = list(glyphs.RANGES)

@@ -150,12 +150,11 @@ train_set = sv.data.load("glyphs", "train", n=1_000 if course.quick else 6_000)
 test_set = sv.data.load("glyphs", "test", n=60 if course.quick else 300)
 gray = test_set.pixels()
 bits = (rng.random(gray.shape) < gray).astype("float32")  # fixed from here on
-mean = train_set.pixels().mean(0).clip(0.001, 0.999)
 
 
 def trained(n_latent):
     vae = sv.VAE(n_latent=n_latent, hidden=(100,))
-    vae.parameters["decoder.1.bias"] = np.log(mean / (1 - mean))  # lesson 08
+    vae.fit_output_bias(train_set.pixels())  # lesson 08
     options = {"epochs": 20 if course.quick else 15, "binarization": "dynamic", "progress": False}
     sv.train(vae, train_set, optimizer=sv.optim.Adam(2e-3), rng=rng, **options)
     return vae

@@ -218,8 +218,7 @@ course.claim(
 )
 digits = sv.data.load("glyphs", "train", n=500 if course.quick else 2_000)
 vae = sv.VAE(n_latent=8, hidden=(100,), posterior="planar:4")
-pixels = digits.pixels().mean(0).clip(0.001, 0.999)
-vae.parameters["decoder.1.bias"] = np.log(pixels / (1 - pixels))  # lesson 08
+vae.fit_output_bias(digits.pixels())  # lesson 08
 history = sv.train(vae, digits, epochs=2 if course.quick else 5, binarization="dynamic", progress=False)
 course.claim(
     "a VAE trains with it",

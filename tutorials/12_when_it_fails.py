@@ -41,9 +41,8 @@ def divergence_by_coordinate(vae, x):
 
 def made(likelihood="bernoulli", x=bits, hidden=(100,), n_latent=10):
     vae = sv.VAE(n_latent=n_latent, hidden=hidden, likelihood=likelihood)
-    if likelihood == "bernoulli":  # the decoder begins with each pixel's mean: lesson 08
-        mean = x.mean(0).clip(0.001, 0.999)
-        vae.parameters["decoder.1.bias"] = np.log(mean / (1 - mean))
+    if likelihood == "bernoulli":
+        vae.fit_output_bias(x)  # lesson 08
     return vae
 
 

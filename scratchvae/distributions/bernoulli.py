@@ -57,6 +57,11 @@ class Bernoulli(Likelihood):
         """Draw x given the logits, in their dtype."""
         return (rng.random(params.shape) < sigmoid(params)).astype(params.dtype)
 
+    def fit_params(self, x):
+        """The logit of each pixel's mean, log (m / (1 - m)); x may be gray, of probabilities."""
+        mean = super().fit_params(x).clip(0.001, 0.999)
+        return np.log(mean / (1 - mean))
+
     def check(self, x):
         """Raise a ValueError unless x is of zeros and ones; say what to do with gray pixels."""
         if ((x == 0) | (x == 1)).all():

@@ -75,6 +75,11 @@ class Categorical(Likelihood):
         logits = params.reshape(*params.shape[:-1], -1, self.n_levels)
         return np.argmax(logits + rng.gumbel(size=logits.shape), axis=-1).astype(params.dtype)
 
+    def fit_params(self, x):
+        """The logarithm of each level's share of an entry, counted once more than it is seen."""
+        counts = np.stack([(np.asarray(x) == level).sum(axis=0) for level in range(self.n_levels)], axis=-1)
+        return np.log((counts + 1) / (len(x) + self.n_levels)).reshape(-1)
+
     def check(self, x):
         """Raise a ValueError unless x is of whole numbers from 0 to C - 1."""
         top = self.n_levels - 1

@@ -104,6 +104,10 @@ class Normal(Likelihood):
         mu, log_sigma = np.split(params, 2, axis=-1)
         return mu + np.exp(log_sigma) * rng.standard_normal(mu.shape).astype(mu.dtype)
 
+    def fit_params(self, x):
+        """Mean and log standard deviation of each entry."""
+        return np.concatenate([super().fit_params(x), np.log(np.std(x, axis=0).clip(0.001))])
+
 
 class NormalFixed(Likelihood):
     """x_d ~ N(mu_d, sigma^2) with one known sigma; params = mu.

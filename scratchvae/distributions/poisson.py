@@ -44,6 +44,10 @@ class Poisson(Likelihood):
         """Draw counts, in the log rates' dtype."""
         return rng.poisson(np.exp(params)).astype(params.dtype)
 
+    def fit_params(self, x):
+        """The logarithm of each mean count."""
+        return np.log(super().fit_params(x).clip(0.001))
+
     def check(self, x):
         """Raise a ValueError unless x is of counts."""
         if x.min() < 0 or not (x == np.floor(x)).all():

@@ -52,3 +52,10 @@ def test_the_dtype_is_kept(dtype):
     value, cache = kl.forward(np.zeros((2, 4), dtype))
     assert value.dtype == dtype
     assert kl.backward(cache, np.ones(2, dtype)).dtype == dtype
+
+
+def test_what_is_kept_for_the_backward_are_mean_and_standard_deviation(rng):
+    mu, log_sigma = rng.normal(size=(2, 4, 3))
+    cache = kl.forward(np.concatenate([mu, log_sigma], axis=-1))[1]
+    np.testing.assert_array_equal(cache.mu, mu)
+    np.testing.assert_allclose(cache.sigma, np.exp(log_sigma), rtol=1e-15)

@@ -222,3 +222,40 @@ def test_widths_that_do_not_fit_are_an_error_and_no_memory_is_read_beyond_the_en
 def test_whole_numbers_are_taken_as_parameters(likelihood):
     x, params = np.ones((2, 3), int), np.zeros((2, likelihood.n_params(3)), int)
     assert likelihood.log_prob(x, params).dtype == np.float64
+
+
+def test_the_fitted_parameters_are_the_most_probable_of_all_that_are_the_same_for_every_row(likelihood, rng):
+    """Where log p has a maximum its gradient is zero, and it is concave in these parameters."""
+    params = rng.normal(size=likelihood.n_params(N_DATA))
+    x = likelihood.sample(np.broadcast_to(params, (400, params.size)), rng)
+    fitted = likelihood.fit_params(x)
+    assert fitted.shape == params.shape
+    _, gradient = likelihood.backward(likelihood.forward(x, fitted)[1], np.ones(len(x)))
+    smoothed = likelihood.spec.startswith("categorical")  # where each level is counted once more
+    np.testing.assert_allclose(gradient, 0, atol=len(x) / 50 if smoothed else 1e-9)
+
+
+def test_of_entries_that_never_change_the_fitted_parameters_are_finite(likelihood):
+    for constant in (0.0, 1.0):
+        x = np.full((50, N_DATA), constant)
+        fitted = likelihood.fit_params(x)
+        assert np.isfinite(likelihood.log_prob(x, fitted)).all()
+        assert np.isfinite(fitted).all()
+
+
+SHORT_OF_INFINITY = {"bernoulli": np.log(0.001 / 0.999), "poisson": np.log(0.001), "normal": np.log(0.001)}
+
+
+@pytest.mark.parametrize("name", SHORT_OF_INFINITY)
+def test_how_far_the_fitted_parameters_go(name):
+    fitted = build(LIKELIHOODS, name, "likelihood").fit_params(np.zeros((9, 2)))
+    np.testing.assert_allclose(fitted[-2:], SHORT_OF_INFINITY[name], rtol=1e-12)
+
+
+def test_what_a_normal_likelihood_keeps_is_its_standard_deviation(rng):
+    log_sigma = rng.normal(size=(4, 2))
+    params = np.concatenate([rng.normal(size=(4, 2)), log_sigma], axis=-1)
+    cache = build(LIKELIHOODS, "normal", "likelihood").forward(rng.normal(size=(4, 2)), params)[1]
+    np.testing.assert_allclose(cache.sigma, np.exp(log_sigma), rtol=1e-15)
+    shared = build(LIKELIHOODS, "normal_shared:0.7", "likelihood")
+    assert shared.forward(np.zeros(2), np.zeros(2))[1].sigma == pytest.approx(0.7)

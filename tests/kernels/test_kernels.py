@@ -196,3 +196,11 @@ def test_infinities_and_nan_come_through_the_kernels(module):
     assert np.isfinite(log_det).all()
     log_p = module.bernoulli_log_prob(np.array([[1.0]]), np.array([[[np.nan]]]))
     assert np.isnan(log_p).all()
+
+
+@pytest.mark.parametrize("a", [-1e3, -400.0, -1.0, 0.0, 2.0, 400.0])
+def test_the_scalars_of_the_planar_kernels_are_those_of_numerics(a):
+    """Far out too, where e^(2|a|) overflows."""
+    for twin in ("_above_minus_one", "_tanh_and_slope"):
+        expected = getattr(numerics, twin.removeprefix("_"))(np.array(a))
+        np.testing.assert_allclose(getattr(jitted, twin)(a), expected, rtol=1e-14)

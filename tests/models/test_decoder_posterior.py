@@ -165,8 +165,16 @@ def test_bad_arguments_of_the_methods_are_refused(rng):
         model.simulate(np.zeros(N_LATENT), 3)
 
 
-def test_the_weights_gradients_are_not_made(rng):
+def test_the_gradients_by_the_weights_and_the_datum_are_not_made(rng, monkeypatch):
     """They would take as long as the gradient by z that is asked for."""
     model = DecoderPosterior(*make("bernoulli", rng))
+    made, backward = [], model.vae.likelihood.backward
+
+    def noted(*arguments, **options):
+        made.append(backward(*arguments, **options)[0])
+        return backward(*arguments, **options)
+
+    monkeypatch.setattr(model.vae.likelihood, "backward", noted)
     model.grad_log_joint(rng.normal(size=(4, N_LATENT)))
+    assert made == [None]
     assert not model.vae.parameters.grad.any()

@@ -128,6 +128,7 @@ def test_fewer_rows_than_columns_are_refused():
 
 
 def test_blocks_cover_the_rows_once_and_keep_to_the_limit():
+    assert [block.stop for block in row_blocks(10_000_000, 1)] == [4_000_000, 8_000_000, 10_000_000]
     blocks = row_blocks(103, 7, limit=100)
     assert [row for block in blocks for row in range(103)[block]] == list(range(103))
     assert max(block.stop - block.start for block in blocks) * 7 <= 100

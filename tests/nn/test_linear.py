@@ -99,3 +99,14 @@ def test_an_unknown_activation_is_refused_and_the_nearest_named():
 def test_an_input_of_another_width_or_kind_is_refused(layer, x):
     with pytest.raises(ValueError, match=r"x must be an array \(\.\.\., 3\), not"):
         layer.forward(x)
+
+
+@pytest.mark.parametrize("n_rows", [1, 20, 32, 33, 100])
+def test_dx_is_da_times_the_transposed_weight_for_any_number_of_rows(n_rows, rng):
+    """In whichever order the product is taken."""
+    layer = Linear(3, 4)
+    layer.parameters.value = rng.normal(size=len(layer.parameters))
+    x, dh = rng.normal(size=(n_rows, 3)), rng.normal(size=(n_rows, 4))
+    dx = layer.backward(layer.forward(x)[1], dh)
+    np.testing.assert_allclose(dx, np.einsum("nj,kj->nk", dh, layer.weight()), rtol=1e-13)
+    assert dx.flags.c_contiguous

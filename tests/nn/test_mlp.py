@@ -129,3 +129,18 @@ def test_an_input_of_another_width_or_kind_is_refused(x):
 def test_initialize_needs_a_generator(rng):
     with pytest.raises(ValueError, match="rng must be a numpy.random.Generator"):
         MLP([3, 2]).initialize(rng)
+
+
+def test_the_gradient_by_the_data_is_not_made_where_nobody_needs_it(rng, monkeypatch):
+    mlp, asked = random_mlp((3, 4, 2), "tanh", rng), []
+    _, cache = mlp.forward(rng.normal(size=(5, 3)))
+    for layer in mlp.layers:
+        backward = layer.backward
+
+        def noted(cache, dh, need_dx, need_weights, backward=backward):
+            asked.append(need_dx)
+            return backward(cache, dh, need_dx, need_weights)
+
+        monkeypatch.setattr(layer, "backward", noted)
+    assert mlp.backward(cache, rng.normal(size=(5, 2)), need_dx=False) is None
+    assert asked == [True, False]  # from the last layer to the first

@@ -115,9 +115,9 @@ def test_the_density_in_the_plane_integrates_to_one(rng):
 
 def test_its_moments_are_those_of_a_standard_normal(rng):
     flow = Householder(3, 2)
-    mean, sigma = flow.mean_and_sigma(draw(flow, rng, (4,))[0])
-    np.testing.assert_array_equal(mean, np.zeros((4, 3)))
-    np.testing.assert_array_equal(sigma, np.ones((4, 3)))
+    mean, sigma = flow.mean_and_sigma(draw(flow, rng, (2, 4))[0])
+    np.testing.assert_array_equal(mean, np.zeros((2, 4, 3)))
+    np.testing.assert_array_equal(sigma, np.ones((2, 4, 3)))
 
 
 def test_it_knows_its_name_and_refuses_no_reflections():
@@ -126,3 +126,10 @@ def test_it_knows_its_name_and_refuses_no_reflections():
         ValueError, match="the number of reflections must be a whole number of at least 1, not 0"
     ):
         Householder(3, 0)
+
+
+@pytest.mark.parametrize("n_reflections", [2, 5, 7])
+def test_at_zero_the_reflections_are_along_the_axes_in_pairs(n_reflections):
+    vectors, _ = Householder(3, n_reflections).vectors(np.zeros(3 * n_reflections))
+    expected = np.eye(3)[[0, 0, 1, 1, 2, 2, 0][:n_reflections]]
+    np.testing.assert_array_equal(vectors, expected)

@@ -37,3 +37,10 @@ def test_substitution(matrix_lead, b_lead, rng):
     x = solve_lower(matrix, b)
     assert x.shape == (*np.broadcast_shapes(matrix_lead, b_lead), 3)
     np.testing.assert_allclose(times(np.broadcast_to(matrix, (*x.shape, 3)), x), np.broadcast_to(b, x.shape))
+
+
+def test_an_outer_product_of_as_many_matrices_as_there_are_vectors(rng):
+    """A leading axis of one that is no axis of the vectors."""
+    a, b = rng.normal(size=(6, 1, 4, 3)), rng.normal(size=(6, 1, 4, 2))
+    expected = np.einsum("kabi,kabj->abij", a, b)
+    np.testing.assert_allclose(outer_sum(a, b, (1, 4)), expected, rtol=1e-11)
