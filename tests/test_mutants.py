@@ -107,4 +107,4 @@ def test_every_survivor_of_the_last_run_is_explained():
     results = json.loads((HERE / "mutation" / "results.json").read_text(encoding="utf-8"))
     assert results["survivors"]
     assert all(results["survivors"].values())
-    assert results["all"]["caught"] >= 0.96 * results["all"]["run"]
+    assert results["all"]["caught"] >= 0.97 * results["all"]["run"]

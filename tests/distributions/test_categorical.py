@@ -66,3 +66,9 @@ def test_x_that_is_no_level_is_refused(x, message):
 @pytest.mark.parametrize("kind", [bool, np.uint8, np.int64, np.float32])
 def test_levels_of_any_type_pass_the_check(kind):
     Categorical(4).check(np.array([[0, 1]]).astype(kind))
+
+
+def test_the_fitted_logits_are_those_of_the_shares_with_each_level_once_more(rng):
+    x = np.array([[0, 2], [0, 1], [2, 1], [0, 2], [0, 0]])
+    expected = np.log([[5 / 8, 1 / 8, 2 / 8], [2 / 8, 3 / 8, 3 / 8]])
+    np.testing.assert_allclose(Categorical(3).fit_params(x), expected.ravel(), rtol=1e-13)
