@@ -65,12 +65,12 @@ class Run:
         shape = (self.settings.n_samples, len(x), self.vae.n_latent)
         eps = self.rng.standard_normal(shape, self.vae.dtype)  # (K, B, L)
         y = self.vae.labels_of(self.data, self.batches.rows)
-        with np.errstate(all="ignore"):  # what is not finite is found just below
+        with np.errstate(all="ignore"):  # what is not finite is found by the check, here or a step later
             loss = self.vae.loss_and_grad_unchecked(x, eps, self.bound.at(self.step_count + 1), y)
             self.check_finite(loss)
-        if self.settings.clip is not None:
-            optim.clip_by_norm(self.vae.parameters.grad, self.settings.clip)
-        self.optimizer.step(self.vae.parameters.value, self.vae.parameters.grad)
+            if self.settings.clip is not None:
+                optim.clip_by_norm(self.vae.parameters.grad, self.settings.clip)
+            self.optimizer.step(self.vae.parameters.value, self.vae.parameters.grad)
         self.step_count += 1
         self.elbo_sum -= loss * len(x)
 

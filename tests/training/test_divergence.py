@@ -119,3 +119,17 @@ def test_a_diverged_run_goes_on_with_the_same_outcome(tmp_path):
             run(tmp_path, optimizer=optim.SGD(optim.Piecewise([4], [0.1, 1e30])))
         messages.append(str(raised.value))
     assert messages[0] == messages[1]
+
+
+def test_a_gradient_whose_square_overflows_is_no_warning(monkeypatch):
+    """Adagrad squares it in single precision. The step after it finds what has become of that."""
+    vae = model()
+    right = vae.loss_and_grad_unchecked
+
+    def huge(*arguments):
+        loss = right(*arguments)
+        vae.parameters.grad *= np.float32(1e30)
+        return loss
+
+    monkeypatch.setattr(vae, "loss_and_grad_unchecked", huge)
+    run(None, vae, optimizer="adagrad")
