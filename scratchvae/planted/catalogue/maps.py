@@ -101,7 +101,7 @@ MISTAKES = (
         "deps = C dz in place of C^T dz",
         "The forward product is copied into the backward pass.",
         "reparam.full_rank",
-        change("_times(np.swapaxes(factor, -1, -2), dz)", "_times(factor, dz)"),
+        change("times(transposed(factor), dz)", "times(factor, dz)"),
         ("gradient: map full_rank",),
         "unexplained",
     ),

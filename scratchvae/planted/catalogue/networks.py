@@ -20,7 +20,7 @@ MISTAKES = (
         "dx = da W in place of da W^T",
         "In a square layer no shape objects.",
         "nn.linear",
-        change("return da @ cache.weight.T if", "return da @ cache.weight if"),
+        change("return _times_transposed(da, cache.weight) if", "return da @ cache.weight if"),
         ("gradient: square layer",),
         "transposed",
     ),
