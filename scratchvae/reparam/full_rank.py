@@ -68,8 +68,10 @@ class FullRank(Affine):
         """Return dlam (..., n_params) and deps (..., L) for the two incoming gradients."""
         factor, eps, lam_shape, eps_shape = cache
         deps = unbroadcast(times(transposed(factor), dz), eps_shape)  # Eq. (24')
-        lead = factor.shape[:-2]
-        dmu, dfactor = unbroadcast(dz, (*lead, dz.shape[-1])), outer_sum(dz, eps, lead)  # Eq. (24')
+        lead, n = factor.shape[:-2], self.n_latent
+        dmu = unbroadcast(dz, (*lead, n))
+        # One matrix for all, as in a fit, is a single product, with nothing to arrange.
+        dfactor = outer_sum(dz, eps, lead) if lead else dz.reshape(-1, n).T @ eps.reshape(-1, n)  # Eq. (24')
         diagonal = np.diagonal(dfactor, axis1=-2, axis2=-1) * np.diagonal(factor, axis1=-2, axis2=-1)
         dlog_diag = diagonal + unbroadcast(dlog_det, lam_shape[:-1])[..., None]  # Eq. (25')
         return np.concatenate([dmu, dlog_diag, dfactor[..., *self.below]], axis=-1), deps

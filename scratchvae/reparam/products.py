@@ -22,8 +22,6 @@ def outer_sum(a, b, lead):
 
     The axes before those of `lead` are summed within the product of matrices, A^T B.
     """
-    if not lead and a.shape[:-1] == b.shape[:-1]:  # one matrix: the product, and nothing to arrange
-        return a.reshape(-1, a.shape[-1]).T @ b.reshape(-1, b.shape[-1])
     batch = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
     size = len(batch) - len(lead)
     a, b = (np.broadcast_to(v, (*batch, v.shape[-1])).reshape(-1, *batch[size:], v.shape[-1]) for v in (a, b))
