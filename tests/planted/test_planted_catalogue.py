@@ -60,7 +60,8 @@ def test_an_exception_is_a_finding():
 
 def test_what_no_check_sees_says_so():
     mistake = planted.Mistake(
-        "harmless", "", "", "nn.linear", (("_times_transposed(da, cache.w", "1 * _times_transposed(da, cache.w"),),
+        "harmless", "", "", "nn.linear",
+        (("_times_transposed(da, cache.w", "1 * _times_transposed(da, cache.w"),),
         ("gradient: linear",), "scale",
     )  # fmt: skip
     result = planted.run(mistake)
