@@ -11,7 +11,7 @@ from one_process import BusyError, only_one
 
 import scratchvae as sv
 from scratchvae.data import Dataset
-from scratchvae.evaluation.scores import mean_bound
+from scratchvae.evaluation.scores import NOISE_SEED, mean_bound
 from scratchvae.storage import load_npz
 
 NAME = "kingma-welling"
@@ -74,9 +74,13 @@ def test_a_point_is_the_bound_of_the_model_there(tmp_path):
     vae.restore(arrays, "last.npz")
     point = result["curves"][1]["points"][-1]
     test_set = load("binarized_mnist", "test")
-    assert point["test"] == mean_bound(vae, test_set, "analytic_kl")
+    assert point["test"] == pytest.approx(mean_bound(vae, test_set, "analytic_kl"), rel=1e-6)
     first = Dataset(load("binarized_mnist", "train").x[:30])
-    assert point["train"] == mean_bound(vae, first, "analytic_kl")
+    assert point["train"] == pytest.approx(mean_bound(vae, first, "analytic_kl"), rel=1e-6)
+    x = first.x.astype("float32")
+    eps = np.random.default_rng(NOISE_SEED).standard_normal((1, 30, 3), "float32")
+    each = [-vae.loss(x[[i]], eps[:, [i]], "analytic_kl") for i in range(30)]
+    assert point["train_error"] == pytest.approx(np.std(each, ddof=1) / np.sqrt(30), rel=1e-5)
 
 
 def test_the_step_size_is_the_best_of_the_first_passes(tmp_path):
@@ -142,6 +146,7 @@ def test_the_command_line_and_the_table(tmp_path, monkeypatch, capsys):
     assert reproduce.main([NAME, "--out", str(tmp_path), "--quiet"]) == 0
     assert kingma_welling.table() in capsys.readouterr().out
     last = kept.kept(NAME)["curves"][1]["points"][-1]
-    assert f"| 200 | {last['train']:.2f} | {last['test']:.2f} |" in kingma_welling.table()
+    bounds = [f"{last[split]:.2f} +- {last[f'{split}_error']:.2f}" for split in ("train", "test")]
+    assert f"| 200 | {bounds[0]} | {bounds[1]} |" in kingma_welling.table()
     with only_one(tmp_path / NAME), pytest.raises(BusyError):
         kingma_welling.run(NAME, load, tmp_path, progress=False)
