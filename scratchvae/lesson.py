@@ -41,6 +41,13 @@ class Lesson:
         self.n_claims += 1
         print(f"[holds] {sentence}" + (f": {numbers}" if numbers else ""))
 
+    def claim_of_time(self, sentence, holds, numbers=""):
+        """`claim` about measured seconds; a quick run, whose machine may be busy, does not raise."""
+        if self.quick and not holds:
+            print(f"[not now] {sentence}: {numbers}; another process may have had the processor")
+        else:
+            self.claim(sentence, holds, numbers)
+
     def agree(self, sentence, one, other, within):
         """Claim that two ways to the same numbers differ by less than `within` everywhere."""
         gap = np.max(np.abs(np.subtract(one, other)))

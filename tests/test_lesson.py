@@ -22,6 +22,17 @@ def test_a_claim_that_does_not_hold_stops_the_script():
         lesson.Lesson().claim("two and two are five", 2 + 2 == 5, "4")
 
 
+def test_a_claim_of_time_is_forgiven_in_a_quick_run_only(capsys):
+    quick = lesson.Lesson(quick=True)
+    quick.claim_of_time("it is fast", False, "9 s")
+    assert capsys.readouterr().out.startswith("[not now] it is fast: 9 s; another process")
+    assert quick.n_claims == 0
+    quick.claim_of_time("it is fast", True, "1 s")
+    assert (capsys.readouterr().out, quick.n_claims) == ("[holds] it is fast: 1 s\n", 1)
+    with pytest.raises(AssertionError, match="does not hold: it is fast"):
+        lesson.Lesson().claim_of_time("it is fast", False, "9 s")
+
+
 def test_two_ways_that_agree_are_printed_with_their_largest_difference(capsys):
     lesson.Lesson().agree("loop and array agree", [1.0, 2.0], np.array([1.0, 2.25]), 0.5)
     assert capsys.readouterr().out == "[holds] loop and array agree: largest difference 2.5e-01\n"

@@ -11,8 +11,9 @@
 # with `[holds]`, and two figures.
 #
 # Seconds differ from machine to machine and from run to run. So the claims are of ratios within one run,
-# with wide margins, and the figures are drawn from numbers that were measured once and are kept in
-# `figures/14_measured.json`. Remove that file, and this script writes it anew with yours.
+# with wide margins (`--quick` forgives a busy machine), and the figures are drawn from numbers that were
+# measured once and are kept in `figures/14_measured.json`. Remove that file, and this script writes it anew
+# with yours.
 
 # %%
 import json
@@ -78,7 +79,7 @@ course.agree("arrays are right, in single precision", in_numpy(x, logits), in_lo
 course.agree("and the kernel agrees with them", in_kernel(x, logits), in_numpy(x, logits), 2e-3)
 times = {f.__name__: seconds_of(lambda f=f: f(x, logits)) for f in (in_loops, in_numpy, in_kernel)}
 print({name: f"{1e6 * seconds:,.0f} us" for name, seconds in times.items()})
-course.claim(
+course.claim_of_time(
     "arrays are far faster than loops",
     times["in_loops"] > 10 * times["in_numpy"],
     f"{times['in_loops'] / times['in_numpy']:.0f} times",
@@ -110,7 +111,7 @@ for backend in ("numpy", "numba"):
         adam_times[backend] = seconds_of(lambda a=arrays: kernels.active().adam_update(*a, *arguments))
 course.agree("both kernels make the same step", results["numpy"], results["numba"], 1e-6)
 print({name: f"{1e6 * seconds:,.0f} us" for name, seconds in adam_times.items()}, f"for {n:,} parameters")
-course.claim(
+course.claim_of_time(
     "one pass over the memory beats many",
     adam_times["numba"] < adam_times["numpy"],
     f"{adam_times['numpy'] / adam_times['numba']:.1f} times faster",
@@ -146,7 +147,7 @@ for rows in (1, 10, 100):
 work["Adam, numba"] = 12 * n / (7 * 4 * n), 12 * n / adam_times["numba"]
 work["Adam, NumPy"] = 12 * n / (7 * 4 * n), 12 * n / adam_times["numpy"]
 roof = max(roof, *(rate for _, rate in work.values()))
-course.claim(
+course.claim_of_time(
     "a product with 100 rows does more operations a second than one with a single row",
     work["product, batch 100"][1] > 2 * work["product, batch 1"][1],
     f"{work['product, batch 100'][1] / 1e9:.0f} against {work['product, batch 1'][1] / 1e9:.1f}, in 10^9",
@@ -189,11 +190,13 @@ with kernels.using("numpy"):
     parts["whole step, NumPy kernels"] = seconds_of(step, 0.3)
 print({name: f"{1e6 * seconds:,.0f} us" for name, seconds in parts.items()})
 share = parts["matrix products"] / parts["whole step"]
-course.claim("matrix products are a large part of a step", share > 0.1, f"{100 * share:.0f} % here, now")
+course.claim_of_time(
+    "matrix products are a large part of a step", share > 0.1, f"{100 * share:.0f} % here, now"
+)
 left, right = rng.random(1000).tolist(), rng.random(1000).tolist()
 one = seconds_of(lambda: sum(p * q for p, q in zip(left, right, strict=True))) / 1000  # of p * q and one +
 loops = 3 * 100 * sum(n_in * n_out for n_in, n_out in layers) * one
-course.claim(
+course.claim_of_time(
     "the same products in Python loops would take far longer",
     loops > 100 * parts["whole step"],
     f"some {loops:,.0f} s instead of {parts['whole step'] * 1e3:.1f} ms",
