@@ -12,7 +12,7 @@ PACKAGE = ROOT / "scratchvae"
 
 def rooms():
     """{name: lines} of the README's table of the house; a row may hold several files."""
-    rows = re.findall(r"^\| \d \| (.+?) \| ([\d,]+) \|", README, flags=re.MULTILINE)
+    rows = re.findall(r"^\| \d \| (`.+?) \| ([\d,]+) \|", README, flags=re.MULTILINE)
     return {names: int(lines.replace(",", "")) for names, lines in rows}
 
 
