@@ -73,7 +73,8 @@ def in_notebook():
 def begin(argv=None):
     """The lesson, with the options of the command line: ``--quick`` and ``--figures FOLDER``.
 
-    In a notebook, whose own arguments are none of ours, it is a full run.
+    In a notebook, whose own arguments are none of ours, it is a full run, unless it says
+    ``begin(["--quick"])``.
     """
     parser = argparse.ArgumentParser(description="a tutorial of scratchvae")
     parser.add_argument("--quick", action="store_true", help="a few seconds, for tests; figures go elsewhere")

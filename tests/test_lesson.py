@@ -73,3 +73,10 @@ def test_quick_figures_leave_the_committed_ones_alone():
     course = lesson.begin(["--quick"])
     assert course.quick and course.figures != lesson.FIGURES
     assert lesson.begin([]).figures == lesson.FIGURES
+
+
+def test_a_notebook_is_a_full_run_unless_it_says_otherwise(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipykernel", SimpleNamespace())
+    monkeypatch.setattr(sys, "argv", ["kernel", "-f", "connection.json"])
+    assert not lesson.begin().quick
+    assert lesson.begin(["--quick"]).quick

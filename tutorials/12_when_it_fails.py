@@ -274,7 +274,8 @@ course.save(drawn, "12_overfitting")
 # 1. Find the smallest $B$ at which all ten coordinates are silent. Is it the same after twice as many
 #    epochs?
 # 2. Train forty coordinates with `bound="elbo", kl_warm_up="cyclic:8"`. How many speak?
-# 3. Give the overfitting VAE `binarization="dynamic"` and the gray digits. How far does the gap shrink?
+# 3. Give the overfitting VAE `binarization="dynamic"` and the gray digits, for `valid=` too. How far does
+#    the gap shrink?
 #
 # ## Questions
 #
