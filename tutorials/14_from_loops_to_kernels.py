@@ -244,7 +244,7 @@ course.save(drawn, "14_step")
 #
 # ## Try this
 #
-# 1. Set `SCRATCHVAE_KERNELS=numpy` and time `scratchvae demo`. Which part grows?
+# 1. Set `SCRATCHVAE_KERNELS=numpy` and time `scratchvae demo --quick`. Which part grows?
 # 2. Set `OPENBLAS_NUM_THREADS=1`. Do the products take twice as long? And the step?
 # 3. Write the Bernoulli kernel yourself with `numba.njit` and all functions inside the loop. Is it faster
 #    than with NumPy's `exp`? And with `parallel=True` and `prange`, alone and within a step?
